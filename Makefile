@@ -65,7 +65,7 @@ LIB_SO := $(B)/libpgc.so.0
 PROGRAMS := $(patsubst bin/%.c,$(B)/bin/%,$(BIN_SRC))
 
 .PHONY: all
-all: $(PROGRAMS) $(LIB_SO) $(B)/bin/pg_isready $(B)/bin/psql ## build the programs and the library
+all: $(PROGRAMS) $(LIB_SO) $(if $(wildcard bin/pgc-ready.c),$(B)/bin/pg_isready) $(if $(wildcard bin/pgc-sql.c),$(B)/applets/psql) ## build the programs and the library
 
 $(B)/gen/sql_embedded.h $(B)/gen/sql_embedded.c &: $(SQL_SRC) tools/embed-sql.sh
 	@mkdir -p $(B)/gen
@@ -92,8 +92,8 @@ $(B)/bin/%: $(B)/obj/bin/%.o $(CLI_A) $(LIB_A)
 
 $(B)/bin/pg_isready: $(B)/bin/pgc-ready
 	@ln -sf pgc-ready $@
-$(B)/bin/psql: $(B)/bin/pgc-sql
-	@mkdir -p $(B)/applets && ln -sf ../bin/pgc-sql $(B)/applets/psql && ln -sf ../applets/psql $@
+$(B)/applets/psql: $(B)/bin/pgc-sql
+	@mkdir -p $(@D) && ln -sf ../bin/pgc-sql $@
 
 $(LIB_SO): $(call objs,$(LIB_SRC)) $(B)/obj/gen/sql_embedded.o lib/libpgc.map
 	$(CC) -shared -Wl,-soname,libpgc.so.0 -Wl,--version-script,lib/libpgc.map -Wl,--no-undefined $(LDFLAGS_ALL) -o $@ \

@@ -26,8 +26,6 @@ void pgc_process_init(struct pgc_process *process, const char *service, enum pgc
 const struct pgc_runtime *pgc_process_runtime(const struct pgc_process *process);
 /* True once per SIGHUP. */
 bool pgc_process_reload_asked(void);
-/* Reaps every child that nobody waits for (duty of PID 1). Call from a loop; never steals from pgc_child_wait. */
-void pgc_process_reap(void);
 /* Restores default signal dispositions and the mask; for use between fork and exec, and before exec of a command. */
 void pgc_process_reset_signals(void);
 #endif

@@ -54,6 +54,10 @@ PGC_DEFINE_AUTO(pgc_child_free, struct pgc_child *)
 PGC_MUST_USE enum pgc_code pgc_child_source(struct pgc_child **child, struct pgc_source **out, struct pgc_error *err);
 /* The child's stdin as a sink whose commit() closes it and waits for status 0; drop kills. Takes the child. */
 PGC_MUST_USE enum pgc_code pgc_child_sink(struct pgc_child **child, struct pgc_sink **out, struct pgc_error *err);
+/* Duty of PID 1: reaps ended children that nobody here waits for (orphans that landed on us). Call it from a loop;
+ * it never takes the status of a child started by pgc_child_start. */
+void pgc_reap_orphans(void);
+
 /* Runs to the end; stdout (up to max bytes) into out. */
 struct pgc_buf;
 PGC_MUST_USE enum pgc_code pgc_spawn_capture(const struct pgc_spawn *spec, const struct pgc_runtime *rt,
