@@ -69,6 +69,17 @@ PGC_MUST_USE enum pgc_code pgc_conn_query(struct pgc_conn *conn, const char *sql
 PGC_MUST_USE enum pgc_code pgc_conn_query_text(struct pgc_conn *conn, const char *sql, const char *const *params,
                                                size_t param_count, char **out, struct pgc_error *err);
 
+/* Several statements in one round trip (libpq's pipeline mode). Without begin/commit among them they are one implicit
+ * transaction. rows of each is set on success (caller frees). On failure *failed says which one; those after it did not run. */
+struct pgc_statement {
+    const char *sql;
+    const char *const *params;
+    size_t param_count;
+    struct pgc_rows *rows;
+};
+PGC_MUST_USE enum pgc_code pgc_conn_pipeline(struct pgc_conn *conn, struct pgc_statement *statements, size_t count,
+                                             size_t *failed, struct pgc_error *err);
+
 /* Rows of a result, owned by the caller. Row and column count from 0. */
 size_t pgc_rows_count(const struct pgc_rows *rows);
 size_t pgc_rows_columns(const struct pgc_rows *rows);
