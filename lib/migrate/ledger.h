@@ -23,24 +23,24 @@ enum pgc_ledger_state {
 struct pgc_ledger_row {
     char *version; /* NULL for repeatable ones */
     char *name;
-    char *file; /* NULL when the ledger does not know it */
+    char *file;     /* NULL when the ledger does not know it */
     char *checksum; /* SHA-256 for ours, the format's own for foreign ones; NULL when it has none */
     enum pgc_ledger_state state;
     char *applied_at; /* RFC 3339 UTC; these may be NULL */
     char *started_at;
     char *who;
     char *tool;
-    int64_t duration_ms;   /* -1 unknown */
-    size_t done;           /* APPLYING, REVERTING: statements that are finished */
-    char *done_checksum;   /* SHA-256 over the text of those statements */
-    bool in_flight;        /* the statement after `done` was started; it may or may not have happened */
-    char *error;           /* why it stopped, when it could say so */
+    int64_t duration_ms; /* -1 unknown */
+    size_t done;         /* APPLYING, REVERTING: statements that are finished */
+    char *done_checksum; /* SHA-256 over the text of those statements */
+    bool in_flight;      /* the statement after `done` was started; it may or may not have happened */
+    char *error;         /* why it stopped, when it could say so */
 };
 
 struct pgc_ledger {
     struct pgc_ledger_row *rows; /* in order of application */
     size_t count, cap;
-    bool exists; /* the table is there */
+    bool exists;     /* the table is there */
     int backend_pid; /* of the connection that read it, as the server says it; 0 unknown */
 };
 #define PGC_LEDGER_INIT                                                                                                \
@@ -71,8 +71,8 @@ void pgc_ledger_sql_remove(struct pgc_buf *sql, const struct pgc_ledger_native *
  * progress sets done and its checksum, finish turns it into 'applied' (removes it for down). */
 void pgc_ledger_sql_begin(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
                           bool down);
-void pgc_ledger_sql_progress(struct pgc_buf *sql, const struct pgc_ledger_native *ledger,
-                             const struct pgc_migration *m, size_t done, const char *done_checksum, bool in_flight);
+void pgc_ledger_sql_progress(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
+                             size_t done, const char *done_checksum, bool in_flight);
 void pgc_ledger_sql_error(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
                           const char *message);
 void pgc_ledger_sql_finish(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,

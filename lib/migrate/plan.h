@@ -26,8 +26,8 @@ enum pgc_plan_policy { PGC_PLAN_ERROR, PGC_PLAN_WARN, PGC_PLAN_APPLY };
 
 struct pgc_plan_request {
     enum pgc_plan_verb verb;
-    const char *to;  /* VERSION or NAME, NULL: none; for down "0" means everything */
-    bool has_count;  /* then `count` migrations at most */
+    const char *to; /* VERSION or NAME, NULL: none; for down "0" means everything */
+    bool has_count; /* then `count` migrations at most */
     size_t count;
     enum pgc_plan_policy out_of_order; /* pending ones older than the newest applied one */
     enum pgc_plan_policy drift;        /* applied ones whose text has changed; APPLY: say nothing */
@@ -56,8 +56,8 @@ struct pgc_plan_entry {
 enum pgc_plan_action {
     PGC_ACTION_UP,
     PGC_ACTION_DOWN,
-    PGC_ACTION_RERUN,    /* repeatable, ran before */
-    PGC_ACTION_RESUME,   /* up, from statement row->done on */
+    PGC_ACTION_RERUN,  /* repeatable, ran before */
+    PGC_ACTION_RESUME, /* up, from statement row->done on */
     PGC_ACTION_RESUME_DOWN,
     PGC_ACTION_RECORD,   /* ledger only: as applied */
     PGC_ACTION_BASELINE, /* ledger only: as a baseline */

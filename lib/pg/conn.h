@@ -62,6 +62,11 @@ void pgc_conn_on_notice(struct pgc_conn *conn, pgc_notice_fn *fn, void *arg);
 PGC_MUST_USE enum pgc_code pgc_conn_exec(struct pgc_conn *conn, const char *sql, struct pgc_error *err);
 PGC_MUST_USE enum pgc_code pgc_conn_execf(struct pgc_conn *conn, struct pgc_error *err, const char *format, ...)
     PGC_PRINTF(3, 4);
+/* After a failed exec: how many statements of the string had finished before it, and where in the string the server
+ * points (in characters from 1; 0: it does not say). */
+void pgc_conn_last_fault(const struct pgc_conn *conn, size_t *finished, size_t *position);
+/* On: calls go through although the runtime is cancelled, and are not cancelled. For cleaning up after a signal. */
+void pgc_conn_shield(struct pgc_conn *conn, bool on);
 /* Extended protocol, one statement, text parameters (NULL is SQL null). rows may be NULL: result not wanted. */
 PGC_MUST_USE enum pgc_code pgc_conn_query(struct pgc_conn *conn, const char *sql, const char *const *params,
                                           size_t param_count, struct pgc_rows **rows, struct pgc_error *err);

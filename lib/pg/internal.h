@@ -11,7 +11,9 @@ struct pgc_conn {
     pgc_notice_fn *notice;
     void *notice_arg;
     size_t last_copy_rows;
-    bool shielded; /* a rollback is not to be cancelled */
+    size_t finished; /* statements of the last command that were done */
+    size_t position; /* where the last failed one broke, 0 unknown */
+    bool shielded;   /* a rollback is not to be cancelled */
 };
 
 struct pgc_rows {

@@ -14,6 +14,7 @@ static bool is_failure(const PGresult *result) {
 static enum pgc_code read_results(struct pgc_conn *conn, PGresult **keep, struct pgc_error *err) {
     struct pgc__wait wait = { conn, false };
     enum pgc_code verdict = PGC_OK;
+    conn->finished = conn->position = 0;
     for (;;) {
         PGresult *result;
         struct pgc_error late;
@@ -22,8 +23,13 @@ static enum pgc_code read_results(struct pgc_conn *conn, PGresult **keep, struct
             return verdict == PGC_OK ? code : verdict;
         if (result == NULL)
             return verdict;
-        if (is_failure(result) && verdict == PGC_OK)
+        if (is_failure(result) && verdict == PGC_OK) {
+            const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+            conn->position = position == NULL ? 0 : strtoul(position, NULL, 10);
             verdict = pgc__fail_result(&wait, result, err);
+        } else if (verdict == PGC_OK) {
+            conn->finished++;
+        }
         if (PQresultStatus(result) == PGRES_COPY_IN)
             PQputCopyEnd(conn->pg, "COPY FROM STDIN has no data here");
         if (PQresultStatus(result) == PGRES_COPY_OUT) {
@@ -47,6 +53,15 @@ enum pgc_code pgc_conn_exec(struct pgc_conn *conn, const char *sql, struct pgc_e
     if (!PQsendQuery(conn->pg, sql))
         return pgc__fail_conn(conn, "cannot send to the server", err);
     return read_results(conn, NULL, err);
+}
+
+void pgc_conn_last_fault(const struct pgc_conn *conn, size_t *finished, size_t *position) {
+    *finished = conn->finished;
+    *position = conn->position;
+}
+
+void pgc_conn_shield(struct pgc_conn *conn, bool on) {
+    conn->shielded = on;
 }
 
 enum pgc_code pgc_conn_execf(struct pgc_conn *conn, struct pgc_error *err, const char *format, ...) {
@@ -210,9 +225,10 @@ void pgc_tx_rollback(struct pgc_tx *tx) {
     struct pgc_error ignored;
     if (tx->conn == NULL || pgc_conn_is_broken(tx->conn))
         return;
+    bool shielded = tx->conn->shielded;
     tx->conn->shielded = true;
     enum pgc_code code = pgc_conn_exec(tx->conn, "rollback", &ignored);
     (void)code; /* a rollback that cannot be sent happens when the connection ends */
-    tx->conn->shielded = false;
+    tx->conn->shielded = shielded;
     tx->conn = NULL;
 }
