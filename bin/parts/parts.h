@@ -1,0 +1,10 @@
+#ifndef PGC_PARTS_H
+#define PGC_PARTS_H
+/* Subcommands that live beside their program: bin/parts/<program>_<group>.c exports them, bin/pgc-<program>.c lists them. */
+#include "cli/command.h"
+
+/* backup_crypt.c: age as filters. */
+extern const struct pgc_command pgc_cmd_backup_encrypt;
+extern const struct pgc_command pgc_cmd_backup_decrypt;
+extern const struct pgc_command pgc_cmd_backup_keygen;
+#endif

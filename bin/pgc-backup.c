@@ -1,0 +1,20 @@
+/* pgc backup: dump, compress, encrypt, upload, verify. */
+#include "cli/command.h"
+#include "parts/parts.h"
+
+static const struct pgc_command *const commands[] = {
+    &pgc_cmd_backup_encrypt,
+    &pgc_cmd_backup_decrypt,
+    &pgc_cmd_backup_keygen,
+    NULL,
+};
+
+static const struct pgc_command root = {
+    .name = "pgc-backup",
+    .summary = "backups of PostgreSQL that are proven",
+    .commands = commands,
+};
+
+int main(int argc, char **argv) {
+    return pgc_cli_main(&root, argc, argv);
+}
