@@ -44,7 +44,7 @@ $(shell mkdir -p $(B) && CC='$(CC)' VARIANT=$(VARIANT) tools/probe-flags.sh $(B)
 -include $(B)/flags.mk
 endif
 
-CPPFLAGS_ALL := -D_GNU_SOURCE -DPGC_VERSION='"$(VERSION)"' -Iinclude -Ilib -I$(B)/gen $(PKG_CFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DPGC_VERSION='"$(VERSION)"' -Iinclude -Ilib -Ibin -I$(B)/gen $(PKG_CFLAGS)
 CFLAGS_ALL := -std=gnu17 -fPIC $(PROBED_CFLAGS) $(OPT_$(VARIANT)) $(if $(WERROR),-Werror) $(CFLAGS)
 LDFLAGS_ALL := $(PROBED_LDFLAGS) $(LDOPT_$(VARIANT)) $(LDFLAGS)
 LIBS := $(PKG_LIBS) -lpg_query -lpthread -lm

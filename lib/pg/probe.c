@@ -111,8 +111,8 @@ static enum pgc_code poll_until_known(const struct attempt *attempt, PGconn *pg,
                                       struct pgc_error *err) {
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
-        enum pgc_code code =
-            wait_fd(PQsocket(pg), state == PGRES_POLLING_READING ? POLLIN : POLLOUT, attempt->deadline, attempt->rt, err);
+        enum pgc_code code = wait_fd(PQsocket(pg), state == PGRES_POLLING_READING ? POLLIN : POLLOUT, attempt->deadline,
+                                     attempt->rt, err);
         if (code == PGC_E_TIMEOUT) {
             result->outcome = PGC_PROBE_TIMED_OUT;
             snprintf(result->message, sizeof result->message, "no answer before the deadline");
@@ -130,8 +130,7 @@ static enum pgc_code poll_until_known(const struct attempt *attempt, PGconn *pg,
     if (state == PGRES_POLLING_OK)
         result->outcome = PGC_PROBE_CONNECTED;
     else
-        pgc_probe_classify(PQerrorMessage(pg), PQconnectionNeedsPassword(pg) || PQconnectionUsedPassword(pg),
-                           result);
+        pgc_probe_classify(PQerrorMessage(pg), PQconnectionNeedsPassword(pg) || PQconnectionUsedPassword(pg), result);
     return PGC_OK;
 }
 

@@ -33,15 +33,17 @@ static bool holds(const char *text, const char *const *words) {
 }
 
 void pgc_probe_classify(const char *verbose, bool auth_was_asked, struct pgc_probe_result *result) {
-    static const char *const role[] = { "session is read-only", "session is not read-only", "server is in hot standby mode",
-                                        "server is not in hot standby mode", NULL };
+    static const char *const role[] = { "session is read-only", "session is not read-only",
+                                        "server is in hot standby mode", "server is not in hot standby mode", NULL };
     static const char *const unknown_name[] = { "could not translate host name", NULL };
     /* What breaks while the peer goes away is no answer, not a TLS fault. */
     static const char *const gone[] = { "SSL SYSCALL error", "server closed the connection", "could not receive data",
                                         "could not send", NULL };
     static const char *const tls[] = { "SSL", "certificate", "private key file", "TLS", NULL };
-    static const char *const auth[] = { "no password supplied", "authentication method", "SASL", "SCRAM",
-                                        "channel binding", "server requested", "authentication", "GSSAPI", NULL };
+    static const char *const auth[] = {
+        "no password supplied", "authentication method", "SASL",   "SCRAM", "channel binding",
+        "server requested",     "authentication",        "GSSAPI", NULL
+    };
     const char *sqlstate = last_sqlstate(verbose);
     result->sqlstate[0] = '\0';
     if (sqlstate != NULL) {

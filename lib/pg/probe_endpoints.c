@@ -9,7 +9,8 @@
 
 #include "base/array.h"
 
-#define DEFAULT_PORT "5432"
+#define DEFAULT_PORT   "5432"
+#define DEFAULT_FOLDER "/var/run/postgresql" /* as Debian and the official images build libpq */
 
 bool pgc__probe_is_conninfo(const char *dbname) {
     return dbname != NULL && (strncmp(dbname, "postgresql://", 13) == 0 || strncmp(dbname, "postgres://", 11) == 0 ||
@@ -96,8 +97,8 @@ static enum pgc_code add(struct pgc__probe_endpoints *list, const char *host, co
 static enum pgc_code add_resolved(struct pgc__probe_endpoints *list, const char *host, const char *port,
                                   struct pgc_error *err) {
     unsigned char scratch[16];
-    if (host == NULL || host[0] == '\0' || host[0] == '/' || host[0] == '@' ||
-        inet_pton(AF_INET, host, scratch) == 1 || inet_pton(AF_INET6, host, scratch) == 1)
+    if (host == NULL || host[0] == '\0' || host[0] == '/' || host[0] == '@' || inet_pton(AF_INET, host, scratch) == 1 ||
+        inet_pton(AF_INET6, host, scratch) == 1)
         return add(list, host, NULL, port, "", err);
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
     int rc = getaddrinfo(host, NULL, &hints, &found);
@@ -191,7 +192,7 @@ bool pgc_probe_endpoint(const struct pgc_probe_options *options, char *host, siz
     }
     const char *shown_host = addresses != NULL ? addresses : names != NULL ? names : service_host;
     const char *shown_port = ports != NULL ? ports : service_port;
-    snprintf(host, host_size, "%s", shown_host != NULL ? shown_host : "");
+    snprintf(host, host_size, "%s", shown_host != NULL ? shown_host : DEFAULT_FOLDER);
     snprintf(port, port_size, "%s", shown_port != NULL ? shown_port : DEFAULT_PORT);
     PQconninfoFree(defaults);
     return true;

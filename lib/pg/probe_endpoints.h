@@ -10,9 +10,9 @@
 #include "pg/probe.h"
 
 struct pgc__probe_endpoint {
-    char *host;     /* as configured; NULL: left to libpq */
-    char *hostaddr; /* numeric; NULL: left to libpq (sockets, services) */
-    char *port;     /* NULL: left to libpq */
+    char *host;        /* as configured; NULL: left to libpq */
+    char *hostaddr;    /* numeric; NULL: left to libpq (sockets, services) */
+    char *port;        /* NULL: left to libpq */
     char failure[160]; /* the name could not be resolved: why; "" else */
 };
 

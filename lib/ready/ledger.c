@@ -78,8 +78,8 @@ static void ledgers_release(struct ledgers *list) {
     free(list->items);
 }
 
-static enum pgc_code find(struct pgc_probe *probe, int64_t deadline, const struct pgc_runtime *rt,
-                          struct ledgers *out, struct pgc_error *err) {
+static enum pgc_code find(struct pgc_probe *probe, int64_t deadline, const struct pgc_runtime *rt, struct ledgers *out,
+                          struct pgc_error *err) {
     enum pgc_code code = pgc_probe_ask(probe, pgc_sql_ready_find_ledgers, NULL, 0, deadline, rt, err);
     if (code != PGC_OK)
         return code;

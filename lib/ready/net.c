@@ -146,8 +146,9 @@ void pgc_ready_http(const char *host, const char *port, const char *path, const 
         return;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf request = PGC_BUF_INIT;
     bool v6 = strchr(host, ':') != NULL;
-    pgc_buf_putf(&request, "GET %s HTTP/1.1\r\nHost: %s%s%s:%s\r\nUser-Agent: pgc-ready\r\n"
-                           "Accept: */*\r\nConnection: close\r\n\r\n",
+    pgc_buf_putf(&request,
+                 "GET %s HTTP/1.1\r\nHost: %s%s%s:%s\r\nUser-Agent: pgc-ready\r\n"
+                 "Accept: */*\r\nConnection: close\r\n\r\n",
                  path, v6 ? "[" : "", host, v6 ? "]" : "", port);
     int status = 0;
     if (!request.failed && send_all(fd, request.data, request.len, rt, deadline))

@@ -70,15 +70,16 @@ struct pgc_ready_target {
 
 struct pgc_ready_verdict {
     enum pgc_ready_status status;
-    bool permanent;    /* waiting will not help: a person must act */
-    bool recovering;   /* alive, but starting up, recovering or shutting down */
-    char reason[600];  /* "" when ready */
-    char hint[320];    /* what to do; may be "" */
+    bool permanent;   /* waiting will not help: a person must act */
+    bool recovering;  /* alive, but starting up, recovering or shutting down */
+    char reason[600]; /* "" when ready */
+    char hint[320];   /* what to do; may be "" */
     char sqlstate[6];
 };
 
 struct pgc_ready_timing {
-    const char *name; /* "tcp", "ping", "auth", "query", "write", "role", "lag", "extension", "table", "migrated", "http" */
+    const char
+        *name; /* "tcp", "ping", "auth", "query", "write", "role", "lag", "extension", "table", "migrated", "http" */
     bool ok;
     int64_t us;
 };
@@ -91,14 +92,14 @@ struct pgc_ready_server {
     int version; /* 150018 */
     bool in_recovery;
     bool read_only;
-    bool on_tcp;          /* listen_addresses is not empty */
-    char started[40];     /* pg_postmaster_start_time() as epoch seconds with fraction */
-    bool lag_known;       /* the next three were asked for */
-    bool streaming;       /* a WAL receiver runs */
-    int64_t lag_bytes;    /* received, not replayed; -1 unknown */
-    int64_t lag_ms;       /* 0 when everything received is replayed; -1 unknown */
-    char migration[128];  /* highest version of the ledger, "" unknown */
-    char ledger[64];      /* "pgc", "flyway", ...; "" none seen */
+    bool on_tcp;         /* listen_addresses is not empty */
+    char started[40];    /* pg_postmaster_start_time() as epoch seconds with fraction */
+    bool lag_known;      /* the next three were asked for */
+    bool streaming;      /* a WAL receiver runs */
+    int64_t lag_bytes;   /* received, not replayed; -1 unknown */
+    int64_t lag_ms;      /* 0 when everything received is replayed; -1 unknown */
+    char migration[128]; /* highest version of the ledger, "" unknown */
+    char ledger[64];     /* "pgc", "flyway", ...; "" none seen */
 };
 
 struct pgc_ready_report {

@@ -50,7 +50,7 @@ static enum pgc_code describe(struct pgc_ready_target *out, struct pgc_error *er
     if (!pgc_probe_endpoint(&out->pg, host, sizeof host, port, sizeof port, message, sizeof message))
         return pgc_fail(err, PGC_E_USAGE, "%s", message);
     bool v6 = strchr(host, ':') != NULL && strchr(host, ',') == NULL && host[0] != '/';
-    int n = asprintf(&out->text, "%s%s%s:%s", v6 ? "[" : "", host[0] != '\0' ? host : "localhost", v6 ? "]" : "", port);
+    int n = asprintf(&out->text, "%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
     return n >= 0 ? PGC_OK : (out->text = NULL, pgc_fail_nomem(err));
 }
 

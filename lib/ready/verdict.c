@@ -36,8 +36,8 @@ const char *pgc_ready_status_name(enum pgc_ready_status status) {
     return "unknown";
 }
 
-void pgc_ready_refuse(struct pgc_ready_verdict *verdict, enum pgc_ready_status status, bool permanent,
-                      const char *hint, const char *format, ...) {
+void pgc_ready_refuse(struct pgc_ready_verdict *verdict, enum pgc_ready_status status, bool permanent, const char *hint,
+                      const char *format, ...) {
     verdict->status = status;
     verdict->permanent = permanent;
     snprintf(verdict->hint, sizeof verdict->hint, "%s", hint);
@@ -114,12 +114,12 @@ void pgc_ready_judge_connect(const struct pgc_probe_result *result, enum pgc_rea
                          message);
         break;
     case PGC_PROBE_TIMED_OUT:
-        pgc_ready_refuse(verdict, PGC_READY_NO_RESPONSE, false,
-                         "a firewall may drop the packets, or the server hangs", "%s", message);
+        pgc_ready_refuse(verdict, PGC_READY_NO_RESPONSE, false, "a firewall may drop the packets, or the server hangs",
+                         "%s", message);
         break;
     case PGC_PROBE_TLS_FAILED:
-        pgc_ready_refuse(verdict, PGC_READY_TLS, true,
-                         "check sslmode, sslrootcert and the server's certificate", "%s", message);
+        pgc_ready_refuse(verdict, PGC_READY_TLS, true, "check sslmode, sslrootcert and the server's certificate", "%s",
+                         message);
         break;
     case PGC_PROBE_AUTH_FAILED:
         pgc_ready_refuse(verdict, PGC_READY_AUTH_REFUSED, true,

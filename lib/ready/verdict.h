@@ -14,6 +14,6 @@ void pgc_ready_judge_role(const struct pgc_ready_spec *spec, const struct pgc_re
 void pgc_ready_judge_lag(const struct pgc_ready_spec *spec, const struct pgc_ready_server *server,
                          struct pgc_ready_verdict *verdict);
 /* Fills status, reason and hint. */
-void pgc_ready_refuse(struct pgc_ready_verdict *verdict, enum pgc_ready_status status, bool permanent,
-                      const char *hint, const char *format, ...) PGC_PRINTF(5, 6);
+void pgc_ready_refuse(struct pgc_ready_verdict *verdict, enum pgc_ready_status status, bool permanent, const char *hint,
+                      const char *format, ...) PGC_PRINTF(5, 6);
 #endif

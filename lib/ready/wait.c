@@ -16,7 +16,7 @@ struct waiter {
     struct pgc_error err;
     enum pgc_code code;
     pthread_t thread;
-    char last_reason[sizeof ((struct pgc_ready_verdict *)0)->reason];
+    char last_reason[sizeof((struct pgc_ready_verdict *)0)->reason];
 };
 
 static bool is_final(const struct waiter *w) {
@@ -135,7 +135,8 @@ enum pgc_code pgc_ready_wait_all(const struct pgc_ready_spec *spec, const struct
     if (waiters == NULL)
         return pgc_fail_nomem(err);
     for (size_t i = 0; i < count; i++)
-        waiters[i] = (struct waiter) { .spec = spec, .target = &targets[i], .wait = wait, .rt = rt, .report = &reports[i] };
+        waiters[i] =
+            (struct waiter) { .spec = spec, .target = &targets[i], .wait = wait, .rt = rt, .report = &reports[i] };
     size_t started = 0;
     for (; count > 1 && started < count; started++)
         if (pthread_create(&waiters[started].thread, NULL, wait_for_one, &waiters[started]) != 0)

@@ -2,7 +2,8 @@
 
 #include "base/backoff.h"
 
-START_TEST(grows_to_the_maximum_and_stays_in_its_band) {
+START_TEST(grows_to_the_maximum_and_stays_in_its_band)
+{
     struct pgc_backoff backoff;
     pgc_backoff_init(&backoff, 100, 2000, 42);
     int64_t base = 100;
@@ -17,7 +18,8 @@ START_TEST(grows_to_the_maximum_and_stays_in_its_band) {
 }
 END_TEST
 
-START_TEST(different_seeds_spread) {
+START_TEST(different_seeds_spread)
+{
     struct pgc_backoff a, b;
     pgc_backoff_init(&a, 1000, 1000, 1);
     pgc_backoff_init(&b, 1000, 1000, 2);
@@ -28,7 +30,8 @@ START_TEST(different_seeds_spread) {
 }
 END_TEST
 
-START_TEST(odd_values_are_corrected) {
+START_TEST(odd_values_are_corrected)
+{
     struct pgc_backoff backoff;
     pgc_backoff_init(&backoff, 0, -5, 7);
     for (int i = 0; i < 10; i++)
