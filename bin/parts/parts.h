@@ -7,4 +7,7 @@
 extern const struct pgc_command pgc_cmd_backup_encrypt;
 extern const struct pgc_command pgc_cmd_backup_decrypt;
 extern const struct pgc_command pgc_cmd_backup_keygen;
+
+/* sql_split.c: look at a script without a server. */
+extern const struct pgc_command pgc_cmd_sql_split;
 #endif
