@@ -6,12 +6,14 @@
 #include <strings.h>
 
 #include "script/engine.h"
+#include "script/slash_copy.h"
 
 struct splitter {
     const struct pgc_split_options *options;
     pgc_split_fn *fn;
     void *arg;
     struct pgc_split_end *end;
+    size_t copies;    /* data behind the meta-command that was just read */
     bool nonstandard; /* standard_conforming_strings is off */
 };
 
@@ -144,11 +146,36 @@ static void meta(struct pgc_engine *e, const char *name, size_t begin) {
                                           .end = e->line_offset + stop,
                                           .line = e->line,
                                           .end_line = e->line });
+    for (; s->copies > 0 && e->failure == PGC_OK; s->copies--)
+        copy_data(e);
 }
 
 static enum pgc_engine_status run_line_command(struct pgc_engine *e, const char *name) {
     (void)name;
     (void)pgc_lexer_argument(&e->lexer, PGC_ARG_LINE, false, false, NULL, &e->argument);
+    return PGC_ENGINE_SKIP;
+}
+
+/* \copy sends a COPY of its own; with "from stdin" its data follows in the script. */
+static enum pgc_engine_status run_copy(struct pgc_engine *e, const char *name) {
+    (void)run_line_command(e, name);
+    PGC_CLEANUP(pgc_slash_copy_release) struct pgc_slash_copy copy;
+    struct pgc_error err;
+    if (pgc_slash_copy_parse(e->argument.data, &copy, &err) != PGC_OK) {
+        pgc_engine_error(e, "%s", err.message);
+        return PGC_ENGINE_ERROR;
+    }
+    struct pgc_split_item item = { .kind = PGC_SPLIT_STATEMENT,
+                                   .text = copy.sql.data,
+                                   .len = copy.sql.len,
+                                   .offset = e->line_offset + pgc_lexer_position(&e->lexer) - e->argument.len,
+                                   .end = e->line_offset + pgc_lexer_position(&e->lexer),
+                                   .line = e->line,
+                                   .end_line = e->line,
+                                   .copy_from_stdin = copy.from && copy.file == NULL && !copy.outer };
+    if (splitter(e)->options->variables)
+        hand_out(e, item);
+    splitter(e)->copies = item.copy_from_stdin;
     return PGC_ENGINE_SKIP;
 }
 
@@ -160,7 +187,7 @@ static enum pgc_engine_status run_send(struct pgc_engine *e, const char *name) {
 
 /* Commands that take the rest of the line, whatever is in it, and those that send what was collected. */
 static const struct pgc_engine_command commands[] = {
-    { "copy", PGC_IGNORE_LINE, run_line_command }, { "!", PGC_IGNORE_LINE, run_line_command },
+    { "copy", PGC_IGNORE_LINE, run_copy },         { "!", PGC_IGNORE_LINE, run_line_command },
     { "h", PGC_IGNORE_LINE, run_line_command },    { "help", PGC_IGNORE_LINE, run_line_command },
     { "ef", PGC_IGNORE_LINE, run_line_command },   { "ev", PGC_IGNORE_LINE, run_line_command },
     { "sf", PGC_IGNORE_LINE, run_line_command },   { "sf+", PGC_IGNORE_LINE, run_line_command },
@@ -180,7 +207,7 @@ static enum pgc_code run(struct pgc_reader *reader, const struct pgc_split_optio
     struct pgc_split_end unwanted;
     end = end != NULL ? end : &unwanted;
     *end = (struct pgc_split_end) { 0 };
-    struct splitter s = { options, fn, arg, end, options->nonstandard_strings };
+    struct splitter s = { options, fn, arg, end, 0, options->nonstandard_strings };
     PGC_CLEANUP(pgc_engine_session_release)
     struct pgc_engine_session session = {
         .ops = &ops, .arg = &s, .no_variables = !options->variables, .no_conditions = !options->variables
