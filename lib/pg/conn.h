@@ -101,6 +101,10 @@ PGC_DEFINE_AUTO(pgc_rows_free, struct pgc_rows *)
 char *pgc_conn_quote_ident(struct pgc_conn *conn, const char *name);
 char *pgc_conn_quote_literal(struct pgc_conn *conn, const char *text);
 
+/* Sets a role's password as a verifier made here (password_encryption of the server), so that no server log shows the password. */
+PGC_MUST_USE enum pgc_code pgc_conn_set_password(struct pgc_conn *conn, const char *role, const char *password,
+                                                 struct pgc_error *err);
+
 /* COPY ... FROM STDIN as a sink: commit ends the copy, drop without commit aborts it on the server. */
 PGC_MUST_USE enum pgc_code pgc_conn_copy_in(struct pgc_conn *conn, const char *sql, struct pgc_sink **out,
                                             struct pgc_error *err);

@@ -101,6 +101,20 @@ enum pgc_code pgc_conn_query_text(struct pgc_conn *conn, const char *sql, const 
     return *out != NULL ? PGC_OK : pgc_fail_nomem(err);
 }
 
+enum pgc_code pgc_conn_set_password(struct pgc_conn *conn, const char *role, const char *password,
+                                    struct pgc_error *err) {
+    char *verifier = PQencryptPasswordConn(conn->pg, password, role, NULL);
+    if (verifier == NULL)
+        return pgc__fail_conn(conn, "cannot make a password verifier", err);
+    PGC_AUTO_FREE char *ident = pgc_conn_quote_ident(conn, role);
+    PGC_AUTO_FREE char *literal = pgc_conn_quote_literal(conn, verifier);
+    PQfreemem(verifier);
+    if (ident == NULL || literal == NULL)
+        return pgc_fail_nomem(err);
+    enum pgc_code code = pgc_conn_execf(conn, err, "alter role %s password %s", ident, literal);
+    return code == PGC_OK ? PGC_OK : pgc_wrap(err, "cannot set the password of '%s'", role);
+}
+
 /* --- pipeline --------------------------------------------------------------------------------------- */
 
 /* Reads until the sync point. The first failure wins; the statements after it come back as aborted. */

@@ -1,0 +1,1 @@
+select to_regclass('pgc.init') is not null;
