@@ -9,4 +9,7 @@
 
 #define PGC_LOCK_SCHEMA INT64_C(0x7067632d736368) /* "pgc-sch" */
 
+/* PGC_LOCK_INIT: one `pgc init` at a time. */
+#define PGC_LOCK_INIT INT64_C(0x7067632d696e69) /* "pgc-ini" */
+
 #endif

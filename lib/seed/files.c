@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "io/file.h"
 #include "io/tally.h"
-#include "seed/csv.h"
+#include "base/csv.h"
 
 #define HEADER_MAX ((size_t)1 << 20)
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "seed/csv.h"
+#include "base/csv.h"
 
 /* The names joined by '|', or "!" and the message. */
 static const char *header(const char *text, bool whole, char delimiter) {

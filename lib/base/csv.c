@@ -1,4 +1,4 @@
-#include "seed/csv.h"
+#include "base/csv.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#ifndef PGC_SEED_CSV_H
-#define PGC_SEED_CSV_H
+#ifndef PGC_BASE_CSV_H
+#define PGC_BASE_CSV_H
 /* The first record of a CSV file: its column names. Pure.
  *
  *     code = pgc_csv_header("id,\"full name\"\n1,Ann\n", 22, true, ',', &columns, err);   // "id", "full name"
