@@ -1,0 +1,209 @@
+#include "backup/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "sql_embedded.h"
+
+static const char *const kind_names[] = { "none", "counts", "contents" };
+
+const char *pgc_fingerprint_name(enum pgc_fingerprint kind) {
+    return kind_names[kind];
+}
+
+enum pgc_code pgc_fingerprint_parse(const char *text, enum pgc_fingerprint *out, struct pgc_error *err) {
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(kind_names[i], text) == 0) {
+            *out = (enum pgc_fingerprint)i;
+            return PGC_OK;
+        }
+    return pgc_fail(err, PGC_E_USAGE, "'%s' is none of: none, counts, contents", text);
+}
+
+enum pgc_code pgc_facts_prepare(struct pgc_conn *conn, int64_t lock_wait_ms, struct pgc_error *err) {
+    return pgc_conn_execf(conn, err,
+                          "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; "
+                          "set lock_timeout = '%lldms'; set row_security = off; set extra_float_digits = 1; "
+                          "set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set timezone = 'UTC'; "
+                          "set bytea_output = 'hex'; set xmloption = 'content'; set search_path = ''; "
+                          "set synchronize_seqscans = off",
+                          (long long)lock_wait_ms);
+}
+
+/* --- facts ------------------------------------------------------------------------------------------- */
+
+static enum pgc_code copy_text(char **slot, const struct pgc_rows *rows, size_t column, struct pgc_error *err) {
+    free(*slot);
+    *slot = strdup(pgc_rows_text(rows, 0, column));
+    return *slot == NULL ? pgc_fail_nomem(err) : PGC_OK;
+}
+
+static enum pgc_code read_roles(struct pgc_conn *conn, struct pgc_manifest *out, struct pgc_error *err) {
+    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
+    enum pgc_code code = pgc_conn_query(conn, pgc_sql_backup_list_roles, NULL, 0, &rows, err);
+    for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++)
+        code = pgc_strings_add(&out->roles, pgc_rows_text(rows, i, 0), err);
+    return code;
+}
+
+enum pgc_code pgc_facts_read(struct pgc_conn *conn, struct pgc_manifest *out, bool *may_read_passwords,
+                             struct pgc_error *err) {
+    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
+    enum pgc_code code = pgc_conn_query(conn, pgc_sql_backup_read_facts, NULL, 0, &rows, err);
+    if (code != PGC_OK)
+        return code;
+    if (pgc_rows_count(rows) != 1)
+        return pgc_fail(err, PGC_E_FAILED, "the database is not in pg_database any more");
+    char **slots[] = { &out->server_version, NULL, NULL, &out->encoding, &out->collate, &out->ctype, &out->owner };
+    for (size_t i = 0; code == PGC_OK && i < sizeof slots / sizeof slots[0]; i++)
+        if (slots[i] != NULL)
+            code = copy_text(slots[i], rows, i, err);
+    out->server_version_num = pgc_rows_int(rows, 0, 1);
+    out->database_bytes = (uint64_t)pgc_rows_int(rows, 0, 2);
+    *may_read_passwords = pgc_rows_bool(rows, 0, 8);
+    if (code == PGC_OK && pgc_rows_bool(rows, 0, 7))
+        code = pgc_conn_query_text(conn, pgc_sql_backup_read_system_identifier, NULL, 0, &out->system_identifier, err);
+    return code == PGC_OK ? read_roles(conn, out, err) : code;
+}
+
+/* --- fingerprint -------------------------------------------------------------------------------------- */
+
+void pgc_prints_release(struct pgc_prints *prints) {
+    for (size_t i = 0; i < prints->count; i++) {
+        free(prints->items[i].name);
+        free(prints->items[i].hash);
+    }
+    free(prints->items);
+    *prints = (struct pgc_prints)PGC_PRINTS_INIT;
+}
+
+static enum pgc_code add_print(struct pgc_prints *prints, const char *name, int64_t rows, const char *hash,
+                               struct pgc_error *err) {
+    if (!pgc_array_grow(&prints->items, &prints->cap, prints->count + 1, sizeof *prints->items))
+        return pgc_fail_nomem(err);
+    struct pgc_table_print *item = &prints->items[prints->count++];
+    *item = (struct pgc_table_print) { strdup(name), rows, hash == NULL ? NULL : strdup(hash) };
+    return item->name == NULL || (hash != NULL && item->hash == NULL) ? pgc_fail_nomem(err) : PGC_OK;
+}
+
+static enum pgc_code take_table(struct pgc_conn *conn, struct pgc_prints *out, const char *name,
+                                struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    if (out->kind == PGC_FINGERPRINT_COUNTS)
+        pgc_buf_putf(&sql, "select count(*) from only %s", name);
+    else
+        pgc_buf_putf(&sql,
+                     "select count(*), coalesce(sum(pg_catalog.hashtextextended(t::pg_catalog.text, 0)), 0) "
+                     "from only %s t",
+                     name);
+    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
+    enum pgc_code code = pgc_buf_check(&sql, err);
+    if (code == PGC_OK)
+        code = pgc_conn_query(conn, sql.data, NULL, 0, &rows, err);
+    if (code != PGC_OK)
+        return code == PGC_E_CANCELLED ? code : pgc_wrap(err, "cannot take the fingerprint of %s", name);
+    return add_print(out, name, pgc_rows_int(rows, 0, 0),
+                     out->kind == PGC_FINGERPRINT_CONTENTS ? pgc_rows_text(rows, 0, 1) : NULL, err);
+}
+
+enum pgc_code pgc_prints_take(struct pgc_conn *conn, enum pgc_fingerprint kind, struct pgc_prints *out,
+                              struct pgc_error *err) {
+    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
+    out->kind = kind;
+    enum pgc_code code = pgc_conn_query(conn, pgc_sql_backup_list_tables, NULL, 0, &rows, err);
+    for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++) {
+        const char *name = pgc_rows_text(rows, i, 3);
+        if (kind == PGC_FINGERPRINT_NONE || pgc_rows_bool(rows, i, 2))
+            code = add_print(out, name, kind == PGC_FINGERPRINT_NONE ? -1 : 0, NULL, err);
+        else
+            code = take_table(conn, out, name, err);
+    }
+    return code;
+}
+
+int64_t pgc_prints_rows(const struct pgc_prints *prints) {
+    int64_t sum = 0;
+    if (prints->kind == PGC_FINGERPRINT_NONE)
+        return -1;
+    for (size_t i = 0; i < prints->count; i++)
+        sum += prints->items[i].rows;
+    return sum;
+}
+
+void pgc_prints_write(const struct pgc_prints *prints, struct pgc_buf *out) {
+    pgc_buf_putf(out, "{\"schema\": \"pgc-contents/1\", \"fingerprint\": \"%s\", \"tables\": [",
+                 pgc_fingerprint_name(prints->kind));
+    for (size_t i = 0; i < prints->count; i++) {
+        const struct pgc_table_print *item = &prints->items[i];
+        pgc_buf_puts(out, i == 0 ? "\n{\"table\": " : ",\n{\"table\": ");
+        pgc_text_json(out, item->name);
+        if (item->rows >= 0)
+            pgc_buf_putf(out, ", \"rows\": %lld", (long long)item->rows);
+        if (item->hash != NULL)
+            pgc_buf_putf(out, ", \"hash\": \"%s\"", item->hash);
+        pgc_buf_putc(out, '}');
+    }
+    pgc_buf_puts(out, "\n]}\n");
+}
+
+enum pgc_code pgc_prints_parse(const char *text, size_t len, struct pgc_prints *out, struct pgc_error *err) {
+    PGC_AUTO(pgc_json_free) struct pgc_json *root = NULL;
+    enum pgc_code code = pgc_json_parse(text, len, &root, err);
+    if (code != PGC_OK)
+        return pgc_wrap(err, "the artefact 'contents' is malformed");
+    const char *schema = pgc_json_text(pgc_json_get(root, "schema"));
+    const char *kind = pgc_json_text(pgc_json_get(root, "fingerprint"));
+    if (schema == NULL || strcmp(schema, "pgc-contents/1") != 0 || kind == NULL ||
+        pgc_fingerprint_parse(kind, &out->kind, err) != PGC_OK)
+        return pgc_fail(err, PGC_E_DATA, "the artefact 'contents' is of an unknown form");
+    const struct pgc_json *tables = pgc_json_get(root, "tables");
+    for (size_t i = 0; code == PGC_OK && i < pgc_json_count(tables); i++) {
+        const struct pgc_json *table = pgc_json_at(tables, i);
+        const char *name = pgc_json_text(pgc_json_get(table, "table"));
+        if (name == NULL)
+            return pgc_fail(err, PGC_E_DATA, "the artefact 'contents' has a table without a name");
+        code = add_print(out, name, pgc_json_int(pgc_json_get(table, "rows"), -1),
+                         pgc_json_text(pgc_json_get(table, "hash")), err);
+    }
+    return code;
+}
+
+static struct pgc_table_print *find_print(const struct pgc_prints *prints, const char *name) {
+    for (size_t i = 0; i < prints->count; i++)
+        if (strcmp(prints->items[i].name, name) == 0)
+            return &prints->items[i];
+    return NULL;
+}
+
+size_t pgc_prints_compare(const struct pgc_prints *backup, const struct pgc_prints *restored, struct pgc_buf *out) {
+    size_t differences = 0;
+    size_t r = 0;
+    for (size_t i = 0; i < backup->count; i++) {
+        const struct pgc_table_print *a = &backup->items[i];
+        /* Both lists have one order, so the next one is nearly always the right one. */
+        const struct pgc_table_print *b = r < restored->count && strcmp(restored->items[r].name, a->name) == 0
+                                              ? &restored->items[r]
+                                              : find_print(restored, a->name);
+        if (b == NULL) {
+            pgc_buf_putf(out, "%s: is not there\n", a->name);
+            differences++;
+            continue;
+        }
+        r = (size_t)(b - restored->items) + 1;
+        if (a->rows >= 0 && b->rows >= 0 && a->rows != b->rows) {
+            pgc_buf_putf(out, "%s: %lld rows, the backup has %lld\n", a->name, (long long)b->rows, (long long)a->rows);
+            differences++;
+        } else if (a->hash != NULL && b->hash != NULL && strcmp(a->hash, b->hash) != 0) {
+            pgc_buf_putf(out, "%s: the content differs\n", a->name);
+            differences++;
+        }
+    }
+    for (size_t i = 0; i < restored->count; i++)
+        if (find_print(backup, restored->items[i].name) == NULL) {
+            pgc_buf_putf(out, "%s: is not in the backup\n", restored->items[i].name);
+            differences++;
+        }
+    return differences;
+}
