@@ -183,9 +183,9 @@ static void checked_drop(struct pgc_source *source) {
     free(c);
 }
 
-static enum pgc_code open_checked(struct pgc_store *store, const char *folder_key,
-                                  const struct pgc_manifest_artefact *artefact, struct pgc_source **out,
-                                  struct pgc_error *err) {
+enum pgc_code pgc_artefact_stored_source(struct pgc_store *store, const char *folder_key,
+                                         const struct pgc_manifest_artefact *artefact, struct pgc_source **out,
+                                         struct pgc_error *err) {
     static const struct pgc_source_ops ops = { checked_get, checked_verify, checked_drop };
     struct checked *c = calloc(1, sizeof *c);
     if (c == NULL)
@@ -216,7 +216,7 @@ enum pgc_code pgc_artefact_source(struct pgc_store *store, const char *folder_ke
     bool encrypted = strcmp(pgc_manifest_stored(artefact)->name, "age") == 0;
     if (encrypted && (identities == NULL || identities->count == 0))
         return pgc_fail(err, PGC_E_NO_KEY, "the backup is encrypted: give the key by --identity-file");
-    enum pgc_code code = open_checked(store, folder_key, artefact, &source, err);
+    enum pgc_code code = pgc_artefact_stored_source(store, folder_key, artefact, &source, err);
     if (code == PGC_OK && encrypted)
         code = pgc_age_pull(&source, identities, err);
     if (code == PGC_OK)
@@ -232,7 +232,7 @@ enum pgc_code pgc_artefact_check(struct pgc_store *store, const char *folder_key
                                  const struct pgc_manifest_artefact *artefact, const struct pgc_copy_watch *watch,
                                  struct pgc_error *err) {
     PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
-    enum pgc_code code = open_checked(store, folder_key, artefact, &source, err);
+    enum pgc_code code = pgc_artefact_stored_source(store, folder_key, artefact, &source, err);
     if (code != PGC_OK)
         return code;
     PGC_AUTO_FREE unsigned char *block = malloc(65536);

@@ -50,6 +50,11 @@ PGC_MUST_USE enum pgc_code pgc_artefact_source(struct pgc_store *store, const ch
                                                const struct pgc_age_identities *identities, struct pgc_source **out,
                                                struct pgc_error *err);
 
+/* The stored object as it is, neither decrypted nor decompressed, with the same check at its end. */
+PGC_MUST_USE enum pgc_code pgc_artefact_stored_source(struct pgc_store *store, const char *folder_key,
+                                                      const struct pgc_manifest_artefact *artefact,
+                                                      struct pgc_source **out, struct pgc_error *err);
+
 /* Reads the stored object once and compares size and SHA-256 with the manifest, without decrypting. PGC_E_DATA: altered. */
 PGC_MUST_USE enum pgc_code pgc_artefact_check(struct pgc_store *store, const char *folder_key,
                                               const struct pgc_manifest_artefact *artefact,

@@ -62,28 +62,25 @@ enum pgc_code pgc_backup_job_databases(const struct pgc_backup_job *job, const s
 
 /* --- the run --------------------------------------------------------------------------------------------- */
 
-static void tell(const struct pgc_runtime *rt, const struct pgc_backup_result *result) {
+/* What nobody else tells: warnings, and failures that the others in a run of several would hide. */
+static void tell(const struct pgc_runtime *rt, const struct pgc_backup_result *result, bool alone) {
     for (size_t i = 0; i < result->warnings.count; i++)
         pgc_log(rt, PGC_LOG_WARN, "backup.warning", result->warnings.items[i],
                 PGC_LOG_TEXT("database", result->database));
-    if (result->code == PGC_OK)
-        pgc_log(rt, PGC_LOG_INFO, "backup.done", "backup done", PGC_LOG_TEXT("database", result->database),
-                PGC_LOG_TEXT("id", result->id), PGC_LOG_INT("raw_bytes", result->raw_bytes),
-                PGC_LOG_INT("stored_bytes", result->stored_bytes), PGC_LOG_INT("duration_ms", result->duration_ms));
-    else
+    if (result->code != PGC_OK && !alone)
         pgc_log(rt, PGC_LOG_ERROR, "backup.failed", "backup failed", PGC_LOG_TEXT("database", result->database),
                 PGC_LOG_TEXT("error.message", result->err.message));
 }
 
-static enum pgc_code run_one(const struct pgc_backup_job *job, const char *database, const struct pgc_runtime *rt,
-                             struct pgc_backup_results *results, struct pgc_error *err) {
+static enum pgc_code run_one(const struct pgc_backup_job *job, const char *database, bool alone,
+                             const struct pgc_runtime *rt, struct pgc_backup_results *results, struct pgc_error *err) {
     if (!pgc_array_grow(&results->items, &results->cap, results->count + 1, sizeof *results->items))
         return pgc_fail_nomem(err);
     pgc_log(rt, PGC_LOG_DEBUG, "backup.start", "backup starts", PGC_LOG_TEXT("database", database));
     struct pgc_backup_result *result = &results->items[results->count];
     enum pgc_code code = pgc_backup_database(job, database, rt, result, err);
     results->count++;
-    tell(rt, result);
+    tell(rt, result, alone);
     return code;
 }
 
@@ -97,7 +94,7 @@ enum pgc_code pgc_backup_job_run(const struct pgc_backup_job *job, const struct 
         return code;
     for (size_t i = 0; i < names.count; i++) {
         struct pgc_error one;
-        if (run_one(job, names.items[i], rt, results, &one) == PGC_OK)
+        if (run_one(job, names.items[i], names.count == 1, rt, results, &one) == PGC_OK)
             continue;
         if (failed++ == 0)
             first = one;

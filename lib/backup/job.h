@@ -13,7 +13,7 @@
  * that fails is left out for that database (tried again for the next) and makes the run fail, while the others get their
  * backup. What a failed backup leaves on a target: nothing.
  *
- * The library logs through rt: "backup.start", "backup.done", "backup.failed", "backup.target_failed", "backup.warning". */
+ * Logged through rt: "backup.warning", "backup.target_failed" and, in a run of several databases, "backup.failed". */
 #include "backup/artefact.h"
 #include "backup/facts.h"
 #include "pg/conn.h"
