@@ -16,8 +16,7 @@ struct catalog_settings {
 #define AT(field) offsetof(struct catalog_settings, field)
 #define WHICH_ROWS                                                                                                     \
     STORE_ROW(struct catalog_settings, store),                                                                         \
-        { "cluster", 0, PGC_OPT_STRING, AT(cluster), NULL, "only of this server", .value = "NAME", .env = "" },        \
-    {                                                                                                                  \
+        { "cluster", 0, PGC_OPT_STRING, AT(cluster), NULL, "only of this server", .value = "NAME", .env = "" }, {      \
         "database", 0, PGC_OPT_STRING, AT(database), NULL, "only of this database", .value = "NAME", .env = ""         \
     }
 #define JSON_ROW                                                                                                       \

@@ -175,7 +175,7 @@ static enum pgc_code make_job(const struct run_settings *s, struct held *held, s
         return pgc_fail(err, PGC_E_USAGE, "--workers: %lld is not between 0 and 64", (long long)s->workers);
     if (s->all && s->databases.count > 0)
         return pgc_fail(err, PGC_E_USAGE, "--all and --database exclude each other");
-    *job = (struct pgc_backup_job) PGC_BACKUP_JOB_DEFAULTS;
+    *job = (struct pgc_backup_job)PGC_BACKUP_JOB_DEFAULTS;
     job->server = settings_conn(&s->connection);
     job->select = (struct pgc_backup_select) { &s->databases, s->all, &s->include, &s->exclude };
     job->cluster = s->cluster;
@@ -267,12 +267,15 @@ const struct pgc_command pgc_cmd_backup_run = {
     .summary = "back up databases now",
     .description =
         "Dumps each database with pg_dump (custom format), compresses with zstd, encrypts with age and writes the "
-        "stream to every store; nothing touches a local disk on the way. A backup becomes visible only when pg_dump has "
+        "stream to every store; nothing touches a local disk on the way. A backup becomes visible only when pg_dump "
+        "has "
         "ended well and all bytes are stored: a failed one leaves nothing and makes the exit status non-zero.\n\n"
-        "The pg_dump whose major version is the server's is taken from those installed. Roles and tablespaces are stored "
+        "The pg_dump whose major version is the server's is taken from those installed. Roles and tablespaces are "
+        "stored "
         "beside each dump. While it runs a shared advisory lock keeps 'pgc migrate' waiting.",
-    .examples = "pgc backup run -d app --store /srv/backups --recipient age1...  # one database to a folder\n"
-                "pgc backup run --all --exclude 'test_*' --store s3://bucket/pg --recipients-file keys.txt  # all but some",
+    .examples =
+        "pgc backup run -d app --store /srv/backups --recipient age1...  # one database to a folder\n"
+        "pgc backup run --all --exclude 'test_*' --store s3://bucket/pg --recipients-file keys.txt  # all but some",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .settings_size = sizeof(struct run_settings),

@@ -14,8 +14,8 @@ struct store_settings {
 #define STORE_ROW(type, field)                                                                                         \
     {                                                                                                                  \
         "store", 's', PGC_OPT_STRING, offsetof(type, field) + offsetof(struct store_settings, url), NULL,              \
-            "where the backups are: a folder, file://, s3://bucket/prefix, sftp://, davs://", .value = "URL",          \
-            .env = "PGC_BACKUP_STORE"                                                                                  \
+            "where the backups are: a folder, file://, s3://bucket/prefix, sftp://, davs://",                          \
+            .value = "URL", .env = "PGC_BACKUP_STORE"                                                                  \
     }
 
 struct identity_settings {
@@ -58,7 +58,7 @@ char *settings_label(const char *url);
 
 struct progress_state {
     const struct pgc_runtime *rt;
-    bool terminal;   /* a line that is written over; else a log line now and then */
+    bool terminal; /* a line that is written over; else a log line now and then */
     bool off;
     bool drawn;
     int64_t next_ms;
