@@ -156,6 +156,8 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
     return cli->exit_status == 0 && has_command ? become(cli, err) : PGC_OK;
 }
 
+static const struct pgc_command *const commands[] = { &ready_serve_command, NULL };
+
 static const struct pgc_command ready = {
     .name = "pgc-ready",
     .summary = "is the server ready: probe, wait, run a command then",
@@ -178,7 +180,7 @@ static const struct pgc_command ready = {
     .option_count = sizeof options / sizeof options[0],
     .settings_size = sizeof(struct settings),
     .run = run,
-
+    .commands = commands,
 };
 
 int main(int argc, char **argv) {

@@ -166,7 +166,7 @@ static enum pgc_code question(struct run *run, struct pgc_error *err) {
     pgc_ready_judge_role(spec, &run->report->server, &run->report->verdict);
     if (spec->level >= PGC_READY_WRITE || spec->role != PGC_READY_ANY)
         note(run, spec->level >= PGC_READY_WRITE ? "write" : "role", !refused(run), 0);
-    if (!refused(run) && asks_lag(spec) && run->report->server.in_recovery)
+    if (!refused(run) && (asks_lag(spec) || spec->read_lag) && run->report->server.in_recovery)
         code = read_replay(run, err);
     if (code == PGC_OK)
         code = step(run, "extension", any(spec->extensions), pgc_ready_check_extensions, err);

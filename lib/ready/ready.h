@@ -45,6 +45,7 @@ struct pgc_ready_spec {
     enum pgc_ready_role role;
     int64_t max_lag_bytes; /* < 0: not asked */
     int64_t max_lag_ms;    /* < 0: not asked */
+    bool read_lag;         /* ask a standby for its lag although there is no limit */
     const struct pgc_strings *extensions;
     const struct pgc_strings *tables;
     const char *min_version; /* NULL: any */

@@ -1,6 +1,6 @@
 #!/bin/bash
 # pgc ready against a real server: levels, exit statuses, waiting, commands.
-# shellcheck source=tests/support/lib.sh
+# shellcheck source=tests/support/lib.sh disable=SC1091,SC2016
 . "$(dirname "$0")/../support/lib.sh"
 export PGDATABASE=postgres
 
