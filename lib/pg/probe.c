@@ -42,12 +42,19 @@ static enum pgc_code wait_fd(int fd, short events, int64_t deadline, const struc
     }
 }
 
-/* An authentication request waits unread on the socket of a plain connection. libpq is not told: it would
- * answer it, with the cost of SCRAM and perhaps a line in the server's log. */
-static bool auth_request_waits(PGconn *pg) {
-    char type = 0;
-    return PQstatus(pg) == CONNECTION_AWAITING_RESPONSE && !PQsslInUse(pg) &&
-           recv(PQsocket(pg), &type, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && type == 'R';
+/* An authentication request that wants something from us waits on the socket of a plain connection. libpq is not
+ * told: it would answer, with the cost of SCRAM and perhaps a line in the server's log. The message is read, though:
+ * closing a socket with unread bytes resets the connection, and the server logs that. */
+static bool auth_request_came(PGconn *pg) {
+    unsigned char head[9], rest[2048];
+    if (PQstatus(pg) != CONNECTION_AWAITING_RESPONSE || PQsslInUse(pg) ||
+        recv(PQsocket(pg), head, sizeof head, MSG_PEEK | MSG_DONTWAIT) != (ssize_t)sizeof head || head[0] != 'R')
+        return false;
+    if (memcmp(head + 5, "\0\0\0\0", 4) == 0) /* trust: all the rest is there, libpq ends it politely */
+        return false;
+    while (recv(PQsocket(pg), rest, sizeof rest, MSG_DONTWAIT) > 0)
+        continue;
+    return true;
 }
 
 static PGconn *start(const struct pgc_probe_options *options, const struct pgc__probe_endpoint *endpoint) {
@@ -121,7 +128,7 @@ static enum pgc_code poll_until_known(const struct attempt *attempt, PGconn *pg,
         if (code != PGC_OK)
             return code;
         note_progress(attempt, pg, result);
-        if (attempt->options->ping_only && auth_request_waits(pg)) {
+        if (attempt->options->ping_only && auth_request_came(pg)) {
             result->outcome = PGC_PROBE_AUTH_ASKED;
             return PGC_OK;
         }
