@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,7 +27,8 @@ struct pgc_http {
     atomic_bool interrupted;
 
     /* the transfer under way */
-    const struct pgc_http_request *request;
+    struct pgc_http_request request;
+    char origin[256]; /* scheme, host and port: what a message may show of a URL (the rest may hold keys and tokens) */
     struct pgc_http_answer *answer;
     bool running;
     bool done;
@@ -100,9 +102,9 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg) {
 static size_t on_body(char *data, size_t size, size_t count, void *arg) {
     struct pgc_http *http = arg;
     size_t len = size * count;
-    bool streamed = http->request->stream && (http->answer->status == 0 || http->answer->status / 100 == 2);
+    bool streamed = http->request.stream && (http->answer->status == 0 || http->answer->status / 100 == 2);
     struct pgc_buf *into = streamed ? &http->unread : &http->answer->body;
-    size_t max = http->request->answer_max != 0 ? http->request->answer_max : ANSWER_MAX;
+    size_t max = http->request.answer_max != 0 ? http->request.answer_max : ANSWER_MAX;
     http->headers_done = true;
     if (streamed && http->unread.len - http->unread_at >= READ_AHEAD) {
         http->receive_paused = true;
@@ -120,7 +122,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
 static size_t on_send(char *buf, size_t size, size_t count, void *arg) {
     struct pgc_http *http = arg;
     size_t cap = size * count;
-    if (http->request->upload) {
+    if (http->request.upload) {
         if (http->pending_len == 0 && !http->body_ended) {
             http->send_paused = true;
             return CURL_READFUNC_PAUSE;
@@ -133,10 +135,10 @@ static size_t on_send(char *buf, size_t size, size_t count, void *arg) {
         http->moved_bytes += (int64_t)n;
         return n;
     }
-    size_t left = http->request->body_len - http->body_at;
+    size_t left = http->request.body_len - http->body_at;
     size_t n = left < cap ? left : cap;
     if (n > 0)
-        memcpy(buf, (const char *)http->request->body + http->body_at, n);
+        memcpy(buf, (const char *)http->request.body + http->body_at, n);
     http->body_at += n;
     http->moved_bytes += (int64_t)n;
     return n;
@@ -145,7 +147,7 @@ static size_t on_send(char *buf, size_t size, size_t count, void *arg) {
 /* libcurl rewinds when a kept connection turns out to be dead; a body in memory can begin again. */
 static int on_seek(void *arg, curl_off_t offset, int origin) {
     struct pgc_http *http = arg;
-    if (http->request->upload || origin != SEEK_SET || offset < 0 || (size_t)offset > http->request->body_len)
+    if (http->request.upload || origin != SEEK_SET || offset < 0 || (size_t)offset > http->request.body_len)
         return CURL_SEEKFUNC_CANTSEEK;
     http->body_at = (size_t)offset;
     return CURL_SEEKFUNC_OK;
@@ -188,25 +190,24 @@ static enum pgc_code code_of(CURLcode result) {
     }
 }
 
-/* Scheme, host and port: what a message may show of a URL (the rest may hold keys and tokens). */
-static int origin_len(const char *url) {
+static void note_origin(struct pgc_http *http, const char *url) {
     const char *host = strstr(url, "://");
-    return (int)(host == NULL ? strcspn(url, "/?") : (size_t)(host + 3 - url) + strcspn(host + 3, "/?"));
+    size_t len = host == NULL ? strcspn(url, "/?") : (size_t)(host + 3 - url) + strcspn(host + 3, "/?");
+    snprintf(http->origin, sizeof http->origin, "%.*s", (int)len, url);
 }
 
 static enum pgc_code fail_transfer(struct pgc_http *http, struct pgc_error *err) {
-    const char *url = http->request->url;
     enum pgc_code code = code_of(http->result);
     const char *hint = "";
     if (http->too_long)
-        return pgc_fail(err, PGC_E_DATA, "the answer of %.*s is longer than allowed", origin_len(url), url);
+        return pgc_fail(err, PGC_E_DATA, "the answer of %s is longer than allowed", http->origin);
     if (http->unread.failed || http->answer->body.failed)
         return pgc_fail_nomem(err);
-    if (http->result == CURLE_PEER_FAILED_VERIFICATION && strncmp(url, "sftp:", 5) == 0)
+    if (http->result == CURLE_PEER_FAILED_VERIFICATION && strncmp(http->origin, "sftp:", 5) == 0)
         hint = " (the host key is not the pinned one; if that is right, pin the new one)";
     else if (http->result == CURLE_PEER_FAILED_VERIFICATION)
         hint = " (name a file with the authority's certificate in PGC_CA_FILE)";
-    return pgc_fail(err, code, "%.*s: %s%s", origin_len(url), url,
+    return pgc_fail(err, code, "%s: %s%s", http->origin,
                     http->message[0] != '\0' ? http->message : curl_easy_strerror(http->result), hint);
 }
 
@@ -224,7 +225,7 @@ static void collect_result(struct pgc_http *http) {
 
 static enum pgc_code check_stall(struct pgc_http *http, int64_t waited, struct pgc_error *err) {
     int64_t limit =
-        http->request->stall_timeout_ms != 0 ? http->request->stall_timeout_ms : http->options.stall_timeout_ms;
+        http->request.stall_timeout_ms != 0 ? http->request.stall_timeout_ms : http->options.stall_timeout_ms;
     if (http->moved_bytes >= http->options.stall_bytes) {
         http->moved_bytes = 0;
         http->waited_ms = 0;
@@ -233,20 +234,27 @@ static enum pgc_code check_stall(struct pgc_http *http, int64_t waited, struct p
     http->waited_ms += waited;
     if (http->waited_ms < limit)
         return PGC_OK;
-    return pgc_fail(err, PGC_E_TIMEOUT, "%.*s: transfer stalled for %lld s", origin_len(http->request->url),
-                    http->request->url, (long long)(limit / 1000));
+    return pgc_fail(err, PGC_E_TIMEOUT, "%s: transfer stalled for %lld s", http->origin, (long long)(limit / 1000));
 }
 
 static enum pgc_code poll_once(struct pgc_http *http, struct pgc_error *err) {
-    int cancel_fd = pgc_cancel_fd(http->rt);
+    int cancel_fd = http->request.cleanup ? -1 : pgc_cancel_fd(http->rt);
     struct curl_waitfd extra = { cancel_fd, CURL_WAIT_POLLIN, 0 };
     int64_t limit =
-        http->request->stall_timeout_ms != 0 ? http->request->stall_timeout_ms : http->options.stall_timeout_ms;
+        http->request.stall_timeout_ms != 0 ? http->request.stall_timeout_ms : http->options.stall_timeout_ms;
     int64_t left = limit - http->waited_ms;
     int64_t before = pgc_mono_ms(http->rt);
     (void)curl_multi_poll(http->multi, cancel_fd >= 0 ? &extra : NULL, cancel_fd >= 0 ? 1 : 0,
                           left < POLL_MS ? (left > 1 ? (int)left : 1) : POLL_MS, NULL);
     return check_stall(http, pgc_mono_ms(http->rt) - before, err);
+}
+
+static enum pgc_code check_stop(const struct pgc_http *http, struct pgc_error *err) {
+    if (http->request.cleanup)
+        return PGC_OK;
+    if (atomic_load(&http->interrupted))
+        return pgc_fail(err, PGC_E_CANCELLED, "transfer given up");
+    return pgc_check_cancelled(http->rt, err);
 }
 
 typedef bool ready_fn(const struct pgc_http *http);
@@ -255,9 +263,7 @@ typedef bool ready_fn(const struct pgc_http *http);
 static enum pgc_code pump(struct pgc_http *http, ready_fn *ready, struct pgc_error *err) {
     for (;;) {
         int running = 0;
-        enum pgc_code code = pgc_check_cancelled(http->rt, err);
-        if (code == PGC_OK && atomic_load(&http->interrupted))
-            code = pgc_fail(err, PGC_E_CANCELLED, "transfer given up");
+        enum pgc_code code = check_stop(http, err);
         if (code != PGC_OK)
             return code;
         CURLMcode rc = curl_multi_perform(http->multi, &running);
@@ -347,6 +353,10 @@ void pgc_http_interrupt(struct pgc_http *http) {
     (void)curl_multi_wakeup(http->multi);
 }
 
+bool pgc_http_interrupted(const struct pgc_http *http) {
+    return atomic_load(&http->interrupted);
+}
+
 static bool add_line(struct curl_slist **list, const char *line) {
     struct curl_slist *longer = curl_slist_append(*list, line);
     if (longer != NULL)
@@ -432,11 +442,11 @@ enum pgc_code pgc_http_start(struct pgc_http *http, const struct pgc_http_reques
                              struct pgc_http_answer *answer, struct pgc_error *err) {
     pgc_http_stop(http);
     clear_answer(answer);
+    note_origin(http, request->url);
     if (strncmp(request->url, "http://", 7) != 0 && strncmp(request->url, "https://", 8) != 0 &&
         strncmp(request->url, "sftp://", 7) != 0)
-        return pgc_fail(err, PGC_E_USAGE, "'%.*s' is no http, https or sftp URL", origin_len(request->url),
-                        request->url);
-    http->request = request;
+        return pgc_fail(err, PGC_E_USAGE, "'%s' is no http, https or sftp URL", http->origin);
+    http->request = *request;
     http->answer = answer;
     http->done = http->headers_done = http->too_long = false;
     http->send_paused = http->receive_paused = http->body_ended = false;
@@ -472,8 +482,8 @@ enum pgc_code pgc_http_send(struct pgc_http *http, const void *data, size_t len,
     resume(http);
     enum pgc_code code = pump(http, body_taken, err);
     if (code == PGC_OK && http->pending_len > 0)
-        code = pgc_fail(err, PGC_E_IO, "%.*s answered with status %d before the upload was complete",
-                        origin_len(http->request->url), http->request->url, http->answer->status);
+        code = pgc_fail(err, PGC_E_IO, "%s answered with status %d before the upload was complete", http->origin,
+                        http->answer->status);
     return code;
 }
 
@@ -502,7 +512,7 @@ enum pgc_code pgc_http_read(struct pgc_http *http, void *buf, size_t cap, size_t
 enum pgc_code pgc_http_end(struct pgc_http *http, struct pgc_error *err) {
     http->body_ended = true;
     resume(http);
-    return pgc_check_cancelled(http->rt, err);
+    return check_stop(http, err);
 }
 
 enum pgc_code pgc_http_finish(struct pgc_http *http, struct pgc_error *err) {

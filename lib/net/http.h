@@ -63,6 +63,7 @@ struct pgc_http_request {
     size_t ssh_command_count;
     size_t answer_max;        /* bytes of a collected body [1 MiB] */
     int64_t stall_timeout_ms; /* [of the session] */
+    bool cleanup; /* goes through although the runtime is cancelled or the session interrupted: for undoing */
 };
 
 struct pgc_http_answer {
@@ -86,7 +87,7 @@ PGC_DEFINE_AUTO(pgc_http_free, struct pgc_http *)
 PGC_MUST_USE enum pgc_code pgc_http_perform(struct pgc_http *http, const struct pgc_http_request *request,
                                             struct pgc_http_answer *answer, struct pgc_error *err);
 
-/* Begins a transfer; request and answer are borrowed until finish or stop. A transfer still running is stopped. */
+/* Begins a transfer; answer and a body in memory are borrowed until finish or stop, the request is copied. A transfer still running is stopped. */
 PGC_MUST_USE enum pgc_code pgc_http_start(struct pgc_http *http, const struct pgc_http_request *request,
                                           struct pgc_http_answer *answer, struct pgc_error *err);
 /* Sends all len bytes. PGC_E_IO when the server answered before the body was complete: see answer->status. */
@@ -104,4 +105,5 @@ PGC_MUST_USE enum pgc_code pgc_http_finish(struct pgc_http *http, struct pgc_err
 void pgc_http_stop(struct pgc_http *http);
 /* From another thread: the running transfer, and each later one, fails with PGC_E_CANCELLED. */
 void pgc_http_interrupt(struct pgc_http *http);
+bool pgc_http_interrupted(const struct pgc_http *http);
 #endif

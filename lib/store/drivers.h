@@ -4,5 +4,6 @@
 #include "store/store.h"
 
 extern const struct pgc_store_driver pgc_store_driver_file;
+extern const struct pgc_store_driver pgc_store_driver_s3;
 
 #endif

@@ -8,6 +8,7 @@
 
 static const struct pgc_store_driver *const drivers[] = {
     &pgc_store_driver_file,
+    &pgc_store_driver_s3,
 };
 
 #define KEY_MAX_BYTES 1024
