@@ -1,0 +1,136 @@
+#include "lint/ast.h"
+
+#include <pg_query.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+/* How many bytes from `at` form one well-formed UTF-8 character other than NUL; 0 when they form none. */
+static size_t utf8_len(const unsigned char *at, size_t left) {
+    size_t len = at[0] == 0 ? 0 : at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if (len == 0 || len > left || at[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
+        (at[0] == 0xf4 && at[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+static void put_clean(struct pgc_buf *out, const char *sql, size_t len) {
+    const unsigned char *bytes = (const unsigned char *)sql;
+    size_t at = 0, done = 0;
+    while (at < len) {
+        size_t size = utf8_len(bytes + at, len - at);
+        if (size == 0) {
+            pgc_buf_put(out, sql + done, at - done);
+            pgc_buf_putc(out, '?');
+            done = at + 1;
+        }
+        at += size == 0 ? 1 : size;
+    }
+    pgc_buf_put(out, sql + done, len - done);
+}
+
+/* The parser counts characters from 1; we count bytes from 0. */
+static size_t byte_of_char(const char *text, size_t len, int position) {
+    size_t at = 0;
+    for (int left = position - 1; left > 0 && at < len; left--) {
+        at++;
+        while (at < len && (text[at] & 0xc0) == 0x80)
+            at++;
+    }
+    return at;
+}
+
+static void note_error(struct lint_tree *out, const PgQueryError *error, const struct pgc_buf *sql) {
+    out->failed = true;
+    out->error_at = byte_of_char(sql->data, sql->len, error->cursorpos);
+    size_t len = 0;
+    for (const char *from = error->message; *from != '\0' && len + 5 < sizeof out->error_text;) {
+        size_t size = utf8_len((const unsigned char *)from, strlen(from));
+        if (size == 0)
+            break;
+        out->error_text[len] = '\0';
+        if (*from == '\n' || *from == '\r') /* the message quotes the rest of an unterminated string */
+            break;
+        memcpy(out->error_text + len, from, size);
+        len += size;
+        from += size;
+    }
+    out->error_text[len] = '\0';
+}
+
+static enum pgc_code read_tree(const char *json, struct lint_tree *out, struct pgc_error *err) {
+    enum pgc_code code = pgc_json_parse(json, strlen(json), &out->doc, err);
+    if (code == PGC_E_DATA) { /* nested deeper than the reader goes */
+        out->failed = true;
+        memcpy(out->error_text, "nested too deeply to be checked", sizeof "nested too deeply to be checked");
+        return PGC_OK;
+    }
+    if (code != PGC_OK)
+        return code;
+    const struct pgc_json *first = pgc_json_get(pgc_json_at(pgc_json_get(out->doc, "stmts"), 0), "stmt");
+    out->kind = pgc__lint_node_type(first);
+    out->node = pgc__lint_node_fields(first);
+    return PGC_OK;
+}
+
+enum pgc_code pgc__lint_parse(const char *sql, size_t len, struct lint_tree *out, struct pgc_error *err) {
+    *out = (struct lint_tree) { .kind = "" };
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf clean = PGC_BUF_INIT;
+    put_clean(&clean, sql, len);
+    enum pgc_code code = pgc_buf_check(&clean, err);
+    if (code != PGC_OK)
+        return code;
+    PgQueryParseResult result = pg_query_parse(clean.data);
+    if (result.error != NULL)
+        note_error(out, result.error, &clean);
+    else
+        code = read_tree(result.parse_tree, out, err);
+    pg_query_free_parse_result(result);
+    return code;
+}
+
+void pgc__lint_tree_release(struct lint_tree *tree) {
+    pgc_json_free(tree->doc);
+    *tree = (struct lint_tree) { .kind = "" };
+}
+
+const char *pgc__lint_node_type(const struct pgc_json *node) {
+    struct pgc_json_iter member = { 0 };
+    return pgc_json_next(node, &member) ? member.key : "";
+}
+
+const struct pgc_json *pgc__lint_node_fields(const struct pgc_json *node) {
+    struct pgc_json_iter member = { 0 };
+    return pgc_json_next(node, &member) ? member.value : NULL;
+}
+
+const struct pgc_json *pgc__lint_node_as(const struct pgc_json *node, const char *type) {
+    return pgc_json_get(node, type);
+}
+
+const char *pgc__lint_string(const struct pgc_json *node) {
+    const struct pgc_json *fields = pgc_json_get(node, "String");
+    if (fields == NULL)
+        return NULL;
+    const char *text = pgc_json_text(pgc_json_get(fields, "sval"));
+    return text == NULL ? "" : text;
+}
+
+const char *pgc__lint_last_name(const struct pgc_json *names) {
+    size_t count = pgc_json_count(names);
+    return count == 0 ? NULL : pgc__lint_string(pgc_json_at(names, count - 1));
+}
+
+const char *pgc__lint_field(const struct pgc_json *fields, const char *key) {
+    const char *text = pgc_json_text(pgc_json_get(fields, key));
+    return text == NULL ? "" : text;
+}
+
+bool pgc__lint_field_is(const struct pgc_json *fields, const char *key, const char *value) {
+    return strcmp(pgc__lint_field(fields, key), value) == 0;
+}
