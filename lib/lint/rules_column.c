@@ -25,6 +25,10 @@ static bool is_null(const struct pgc_json *expression) {
     return pgc_json_is_true(pgc_json_get(pgc__lint_node_as(expression, "A_Const"), "isnull"));
 }
 
+/* PostgreSQL 11 keeps a constant default in the catalog, but the first of its minor releases had faults in doing so, and
+ * squawk counts it with the older ones: so do we. */
+#define REWRITES_UNTIL 11
+
 static void check_default(struct lint_check *check) {
     struct lint_alter alter = { 0 };
     while (pgc__lint_next_alter(check, &alter)) {
@@ -36,10 +40,11 @@ static void check_default(struct lint_check *check) {
             pgc__lint_report(check, alter.table, alter.offset,
                              "a stored generated column rewrites '%s' while it is locked for everybody",
                              pgc__lint_table_text(alter.table).text);
-        else if (value != NULL && !is_null(value) && (check->file->pg_version < 11 || !pgc__lint_is_stable(value)))
+        else if (value != NULL && !is_null(value) &&
+                 (check->file->pg_version <= REWRITES_UNTIL || !pgc__lint_is_stable(value)))
             pgc__lint_report(check, alter.table, alter.offset,
                              "%s default rewrites '%s' while it is locked for everybody",
-                             check->file->pg_version < 11 ? "before PostgreSQL 11 a" : "a volatile",
+                             check->file->pg_version <= REWRITES_UNTIL ? "before PostgreSQL 12 a" : "a volatile",
                              pgc__lint_table_text(alter.table).text);
     }
 }
@@ -142,7 +147,7 @@ static const struct pgc_lint_rule rules[] = {
     { .id = "adding-field-with-default",
       .name = "New column that rewrites the table",
       .severity = PGC_LINT_ERROR,
-      .summary = "ADD COLUMN with a volatile default (any default before PostgreSQL 11) or GENERATED ... STORED",
+      .summary = "ADD COLUMN with a volatile default (any default before PostgreSQL 12) or GENERATED ... STORED",
       .why = "Every row is written anew under an ACCESS EXCLUSIVE lock.",
       .safe = "Add the column without a default, set the default, fill the rows in batches.",
       .aliases = "add_column_default add_column_generated_stored PG302",
