@@ -8,6 +8,10 @@ extern const struct pgc_command pgc_cmd_backup_encrypt;
 extern const struct pgc_command pgc_cmd_backup_decrypt;
 extern const struct pgc_command pgc_cmd_backup_keygen;
 
+/* backup_preview.c: what a schedule and a retention policy would do. */
+extern const struct pgc_command pgc_cmd_backup_next;
+extern const struct pgc_command pgc_cmd_backup_keep;
+
 /* backup_run.c, backup_catalog.c: dump now; what is in a store. */
 extern const struct pgc_command pgc_cmd_backup_run;
 extern const struct pgc_command pgc_cmd_backup_list;

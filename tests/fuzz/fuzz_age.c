@@ -55,8 +55,7 @@ static void keys(const char *text, size_t len) {
 /* What decodes encodes to the same text. */
 static void bech32(const char *text, size_t len) {
     PGC_CLEANUP(pgc_buf_release)
-    struct pgc_buf copy = PGC_BUF_INIT,
-                   hrp = PGC_BUF_INIT, data = PGC_BUF_INIT, again = PGC_BUF_INIT;
+    struct pgc_buf copy = PGC_BUF_INIT, hrp = PGC_BUF_INIT, data = PGC_BUF_INIT, again = PGC_BUF_INIT;
     pgc_buf_put(&copy, text, len);
     if (!pgc_bech32_decode(copy.data, &hrp, &data))
         return;
