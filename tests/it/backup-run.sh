@@ -5,6 +5,7 @@ cd "$T" || exit 1
 S=$T/store
 pgc backup keygen -o key 2> /dev/null
 recipient=$(sed -n 's/^# public key: //p' key)
+# shellcheck disable=SC2317 # called through status
 backup() { pgc backup run --progress none --store "$S" -r "$recipient" "$@"; }
 
 new_db bk_app

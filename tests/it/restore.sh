@@ -1,0 +1,117 @@
+#!/bin/bash
+# pgc restore: choosing a backup, all ways into a database, and what it refuses.
+. tests/support/lib.sh
+cd "$T" || exit 1
+S=$T/store
+pgc backup keygen -o key 2> /dev/null
+pgc backup keygen -o other 2> /dev/null
+recipient=$(sed -n 's/^# public key: //p' key)
+backup() { pgc backup run --progress none --store "$S" -r "$recipient" "$@"; }
+# shellcheck disable=SC2317 # called through status
+restore() { pgc restore --progress none --store "$S" -i key "$@"; }
+exists() { sql -d postgres -c "select count(*) from pg_database where datname = '$1'"; }
+dump() { "$PGBIN/pg_dump" -d "$1" | grep -vE '^\\(un)?restrict|^-- (Started|Completed) on'; }
+
+new_db rs_app
+sql -d rs_app -c "create role rs_owner" -c "create role \"rs grantee\"" \
+  -c "create schema s; create table s.t (i int primary key, x text)" \
+  -c "insert into s.t select i, md5(i::text) from generate_series(1, 5000) i" \
+  -c "create table u (a int generated always as identity, b bytea, c numeric, d timestamptz default now())" \
+  -c "insert into u (b, c) select decode(md5(i::text), 'hex'), i / 7.0 from generate_series(1, 100) i" \
+  -c "alter table u owner to rs_owner; grant select on u to \"rs grantee\"" \
+  -c "create materialized view m as select count(*) n from u; create view v as select * from s.t" \
+  -c "select lo_from_bytea(0, 'large object')" > lo
+backup -d rs_app > /dev/null
+first=$(pgc backup list --store "$S" --json | sed -n 's/.*"id": "\([^"]*\)".*/\1/p')
+sleep 1.1
+now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+sql -d rs_app -c "insert into s.t values (99999, 'newer')"
+sleep 1.1
+backup -d rs_app > /dev/null
+before=$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database")
+
+# --- refusals that touch nothing ---
+status "target that is not there" 1 restore --database rs_app --into rs_new
+like "... says what to do" "$ERR" '^pgc-restore: database '\''rs_new'\'' does not exist: use --create$'
+status "wrong key: 77" 77 pgc restore --store "$S" -i other --database rs_app --into rs_new --create
+status "no key: 77" 77 pgc restore --store "$S" --database rs_app --into rs_new --create
+status "no such backup" 1 restore --database rs_none --into rs_new --create
+status "time before all backups" 1 restore --database rs_app --at 2001-01-01T00:00:00Z --into rs_new --create
+status "malformed time: 64" 64 restore --database rs_app --at yesterday --into rs_new --create
+status "no target: 64" 64 restore --database rs_app
+status "impossible combination: 64" 64 restore --database rs_app --into rs_new --replace --clean
+is "... no database was made" "$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database")" "$before"
+
+# --- into a new database ---
+status "create" 0 restore --database rs_app --into rs_new --create
+is "... equal in schema and content" "$(dump rs_new)" "$(dump rs_app)"
+status "not empty" 1 restore --database rs_app --into rs_new
+like "... says what to do" "$ERR" 'not empty: use --replace'
+status "by --id" 0 restore --id "$first" --into rs_id --create
+is "... that one" "$(sql -d rs_id -c 'select count(*) from s.t')" 5000
+status "by --at" 0 restore --database rs_app --at "$now" --into rs_at --create
+is "... the older one" "$(sql -d rs_at -c 'select count(*) from s.t')" 5000
+status "latest as a word, four jobs" 0 restore latest --database rs_app --into rs_jobs --create --jobs 4
+is "... equal" "$(dump rs_jobs)" "$(dump rs_app)"
+is "... nothing is left in the spool" "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'pgc-restore-*' 2> /dev/null)" ""
+new_db rs_empty
+status "into an empty database" 0 restore --database rs_app --into rs_empty
+is "... equal" "$(dump rs_empty)" "$(dump rs_app)"
+
+# --- clean, replace ---
+sql -d rs_new -c "delete from s.t; create table mine (a int)"
+status "clean" 0 restore --database rs_app --into rs_new --clean
+is "... content is back" "$(sql -d rs_new -c 'select count(*) from s.t')" 5001
+is "... what is not in the backup stays" "$(sql -d rs_new -c "select count(*) from pg_class where relname = 'mine'")" 1
+sql -d rs_empty -c "create table mine (a int)"
+"$PGBIN/psql" -XAtq -d rs_empty -c "select pg_sleep(60)" > /dev/null 2>&1 &
+status "replace with somebody connected" 0 restore --database rs_app --into rs_empty --replace --json
+kept=$(sed -n 's/.*"kept_as": "\([^"]*\)".*/\1/p' <<< "$OUT")
+like "... the old one is kept" "$kept" '^rs_empty_before_[0-9]{8}T[0-9]{6}Z$'
+is "... with its content" "$(sql -d "$kept" -c "select count(*) from pg_class where relname = 'mine'")" 1
+is "... the new one is there" "$(dump rs_empty)" "$(dump rs_app)"
+wait
+status "replace where nothing was" 0 restore --database rs_app --into rs_fresh --replace
+is "... equal" "$(dump rs_fresh)" "$(dump rs_app)"
+
+# --- parts ---
+new_db rs_parts
+status "schema only" 0 restore --database rs_app --into rs_parts --schema-only
+is "... no rows" "$(sql -d rs_parts -c 'select count(*) from s.t')" 0
+status "data only" 0 restore --database rs_app --into rs_parts --data-only
+is "... rows" "$(sql -d rs_parts -c 'select count(*) from s.t')" 5001
+sql -d rs_parts -c 'drop view v; drop table s.t'
+status "one table" 0 restore --database rs_app --into rs_parts --table s.t
+is "... is back" "$(sql -d rs_parts -c 'select count(*) from s.t')" 5001
+status "one table that is there" 1 restore --database rs_app --into rs_parts --table s.t
+is "... nothing has changed" "$(sql -d rs_parts -c 'select count(*) from s.t')" 5001
+
+# --- a restore that fails in the middle leaves nothing ---
+new_db rs_half
+sql -d rs_half -c "create table u (in_the_way int)"
+status "pg_restore fails" 1 restore --database rs_app --into rs_half --data-only
+like "... its last lines are told" "$ERR" 'pg_restore: error'
+new_db rs_conflict
+sql -d rs_conflict -c "create schema s; create table s.t (i int primary key); create table ref (i int references s.t)"
+status "clean cannot drop" 1 restore --database rs_app --into rs_conflict --clean
+is "... as it was" "$(sql -d rs_conflict -c "select string_agg(relname, ',' order by relname) from pg_class where relkind = 'r' and relnamespace::regnamespace::text !~ '^(pg_|information)'")" ref,t
+
+# --- roles ---
+sql -d postgres -c 'drop database rs_jobs'
+for d in rs_app rs_new rs_id rs_at rs_empty "$kept" rs_fresh rs_parts; do
+  sql -d "$d" -c 'reassign owned by rs_owner to postgres; drop owned by "rs grantee", rs_owner'
+done
+ok "roles are dropped" sql -d postgres -c 'drop role "rs grantee", rs_owner'
+status "roles missing: 78" 78 restore --database rs_app --into rs_roles --create
+like "... both are named" "$ERR" "no role 'rs grantee', 'rs_owner'"
+is "... no database was made" "$(exists rs_roles)" 0
+status "no owner" 0 restore --database rs_app --into rs_roles --create --no-owner
+like "... grants are left out, and it says so" "$ERR" 'grants are left out'
+is "... owner" "$(sql -d rs_roles -c "select relowner::regrole from pg_class where relname = 'u'")" postgres
+sql -d postgres -c "create role rs_new_owner"
+status "as another role" 0 restore --database rs_app --into rs_role --create --no-owner --role rs_new_owner
+is "... owner" "$(sql -d rs_role -c "select relowner::regrole from pg_class where relname = 'u'")" rs_new_owner
+status "globals" 0 restore --database rs_app --into rs_globals --create --globals
+is "... owner" "$(sql -d rs_globals -c "select relowner::regrole from pg_class where relname = 'u'")" rs_owner
+is "... nothing refused" "$ERR" ""
+finish
