@@ -1,6 +1,6 @@
 # One file, one target per program:
 #   docker build --target migrate -t pgc/migrate .
-#   docker run --rm -e DATABASE_URL -v "$PWD/migrations:/migrations:ro" pgc/migrate up
+#   docker run --rm -e DATABASE_URL -v "$PWD/migrations:/migrations:ro" pgc/migrate up --dir /migrations
 # Targets: ready init migrate lint seed sql backup restore, and suite with all of them.
 #
 # There is no `# syntax` line, no here-document and no COPY --link: Docker 20.10 builds this file with the BuildKit that it

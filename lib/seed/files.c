@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/csv.h"
 #include "base/text.h"
 #include "io/file.h"
 #include "io/tally.h"
-#include "base/csv.h"
 
 #define HEADER_MAX ((size_t)1 << 20)
 
