@@ -76,4 +76,4 @@ while IFS='|' read -r table rows hash; do
 done < "$work/app"
 cmp -s "$work/app" "$work/copy" || { echo "demo: the databases differ" >&2; exit 1; }
 [ "$(wc -l < "$work/app")" -ge 5 ] || { echo "demo: tables are missing" >&2; exit 1; }
-title done "the restored database is the same; $(($(ms) - begin)) ms in all"
+title result "the restored database is the same; $(($(ms) - begin)) ms in all"
