@@ -49,9 +49,12 @@ void pgc_ledger_release(struct pgc_ledger *ledger);
 /* An empty row at the end (duration_ms -1), valid until the next call. NULL: no memory. */
 struct pgc_ledger_row *pgc_ledger_add(struct pgc_ledger *ledger);
 const char *pgc_ledger_state_name(enum pgc_ledger_state state);
+PGC_MUST_USE bool pgc_ledger_state_parse(const char *text, enum pgc_ledger_state *state);
 
 /* The key under which our ledger keeps a migration: its version without leading zeros ("7", "1.10"), or "R:name". */
 void pgc_ledger_key(struct pgc_buf *out, const struct pgc_migration *migration);
+/* The version part alone: leading zeros and trailing groups of zero are gone ("1.0" is "1", "0" stays "0"). */
+void pgc_ledger_version_key(struct pgc_buf *out, const char *version);
 
 /* SQL of our own ledger, with its schema put in (the files in sql/ name it pgc). Pure. */
 struct pgc_ledger_native {
@@ -61,11 +64,11 @@ struct pgc_ledger_native {
 };
 /* Appends an embedded statement, every `pgc.` in it replaced by the quoted schema. */
 void pgc_ledger_sql(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const char *embedded);
-/* insert of an applied migration; `in_transaction`: started is the transaction's start, else it is now. */
+/* Insert of a migration that ran in the transaction under way (its start is the transaction's). */
 void pgc_ledger_sql_up(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
                        enum pgc_ledger_state state);
 /* Moves the row to the history: action "down", "rerun", "repair", "mark". */
-void pgc_ledger_sql_remove(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
+void pgc_ledger_sql_remove(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const char *key,
                            const char *action);
 /* Progress of a script outside a transaction. begin makes the row (or turns an applied one into 'reverting'),
  * progress sets done and its checksum, finish turns it into 'applied' (removes it for down). */

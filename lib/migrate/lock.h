@@ -1,0 +1,37 @@
+#ifndef PGC_MIGRATE_LOCK_H
+#define PGC_MIGRATE_LOCK_H
+/* One migration run at a time per database, without ever waiting inside the server.
+ *
+ * A blocked pg_advisory_lock() is a transaction with a snapshot, for which CREATE INDEX CONCURRENTLY waits: two replicas
+ * would wait for each other. Therefore: a try, its own short statement, then sleep here (with jitter), try again.
+ *
+ * Directly connected: session advisory lock PGC_LOCK_SCHEMA, and the old tool's key when its ledger is kept.
+ * Behind a transaction pooler a session lock would stay on a server connection that belongs to nobody: there the lock is
+ * a row in pgc.migration_lease with a heartbeat from a thread on a connection of its own. Both kinds look at each other. */
+#include "migrate/ledger.h"
+#include "pg/conn.h"
+
+struct pgc_migrate_lock;
+
+struct pgc_migrate_lock_options {
+    const struct pgc_conn_options *connect; /* for the heartbeat's connection */
+    const struct pgc_ledger_native *native; /* schema of the lease */
+    int64_t wait_ms;                        /* how long to try; < 0: for ever; 0: once */
+    bool pooled;                            /* use the lease */
+    bool has_foreign_key;
+    int64_t foreign_key;
+    int64_t lease_ms; /* 0: 30 s */
+};
+
+/* PGC_E_LOCKED with who holds it (pid, application, since when, what it runs) when the time is over. */
+PGC_MUST_USE enum pgc_code pgc_migrate_lock_take(struct pgc_conn *conn, const struct pgc_migrate_lock_options *options,
+                                                 const struct pgc_runtime *rt, struct pgc_migrate_lock **out,
+                                                 struct pgc_error *err);
+/* Statement that fails unless the lock is still ours, to stand in each transaction; "" for session locks. Borrowed. */
+const char *pgc_migrate_lock_fence(const struct pgc_migrate_lock *lock);
+/* Gives it back (best effort: the end of the connection does too). NULL is fine. */
+void pgc_migrate_lock_free(struct pgc_migrate_lock *lock);
+PGC_DEFINE_AUTO(pgc_migrate_lock_free, struct pgc_migrate_lock *)
+/* True when the server process behind the connection is not the one that libpq was told about: a pooler. */
+PGC_MUST_USE enum pgc_code pgc_migrate_pooled(struct pgc_conn *conn, bool *pooled, struct pgc_error *err);
+#endif
