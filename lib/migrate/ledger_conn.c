@@ -1,5 +1,6 @@
 #include "migrate/ledger_conn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,8 +80,8 @@ static enum pgc_code create(struct pgc_conn *conn, const struct pgc_ledger_nativ
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     const char *params[] = { native->schema };
     PGC_AUTO_FREE char *schema = NULL;
-    enum pgc_code code = pgc_conn_query_text(
-        conn, "select oid::text from pg_catalog.pg_namespace where nspname = $1", params, 1, &schema, err);
+    enum pgc_code code = pgc_conn_query_text(conn, "select oid::text from pg_catalog.pg_namespace where nspname = $1",
+                                             params, 1, &schema, err);
     if (code != PGC_OK)
         return code;
     pgc_buf_puts(&sql, "set client_min_messages = warning;");

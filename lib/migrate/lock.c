@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -13,10 +14,10 @@
 #include "pg/locks.h"
 #include "sql_embedded.h"
 
-#define TRY_MIN_MS      25
-#define TRY_MAX_MS      1000
-#define LEASE_MS        30000
-#define HEARTBEATS      3 /* per lease */
+#define TRY_MIN_MS 25
+#define TRY_MAX_MS 1000
+#define LEASE_MS   30000
+#define HEARTBEATS 3 /* per lease */
 
 struct pgc_migrate_lock {
     struct pgc_conn *conn;
@@ -57,8 +58,7 @@ static enum pgc_code try_key(struct pgc_conn *conn, int64_t key, bool *got, stru
 
 static void unlock_key(struct pgc_conn *conn, int64_t key) {
     struct pgc_error ignored;
-    enum pgc_code code =
-        pgc_conn_execf(conn, &ignored, "select pg_catalog.pg_advisory_unlock(%lld)", (long long)key);
+    enum pgc_code code = pgc_conn_execf(conn, &ignored, "select pg_catalog.pg_advisory_unlock(%lld)", (long long)key);
     (void)code; /* the end of the connection gives it back too */
 }
 

@@ -1,0 +1,559 @@
+#include "migrate/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "migrate/run_internal.h"
+#include "migrate/version.h"
+#include "sql_embedded.h"
+
+#define RETRY_MIN_MS 250
+#define RETRY_MAX_MS 15000
+
+void pgc_migrate_init(struct pgc_migrate *migrate, const struct pgc_migrate_options *options,
+                      const struct pgc_runtime *rt) {
+    *migrate = (struct pgc_migrate) { .options = options, .rt = rt };
+    migrate->native = (struct pgc_ledger_native) {
+        .schema = options->ledger_schema != NULL ? options->ledger_schema : "pgc",
+        .tool_version = "pgc " PGC_VERSION,
+        .who = options->who,
+    };
+}
+
+void pgc_migrate_release(struct pgc_migrate *migrate) {
+    pgc_conn_free(migrate->conn);
+    pgc_ledger_release(&migrate->ledger);
+    pgc_ledger_found_release(&migrate->found);
+    pgc_migration_set_release(&migrate->set);
+    pgc_folder_release(&migrate->folder);
+}
+
+/* --- folder --------------------------------------------------------------------------------------------------- */
+
+static enum pgc_code substitute(struct pgc_migration_script *script, const struct pgc_migrate_options *options,
+                                struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    if (script->text == NULL || strstr(script->text, "${") == NULL)
+        return PGC_OK;
+    for (const char *p = script->text; *p != '\0';) {
+        size_t name = strncmp(p, "${", 2) == 0 ? strcspn(p + 2, "}") : 0;
+        size_t i = 0;
+        for (; name > 0 && i < options->env_names->count; i++) {
+            const char *known = options->env_names->items[i];
+            if (strlen(known) == name && strncmp(known, p + 2, name) == 0)
+                break;
+        }
+        if (name == 0 || i == options->env_names->count || p[2 + name] != '}') {
+            pgc_buf_putc(&out, *p++);
+            continue;
+        }
+        const char *value = options->dialect.env == NULL
+                                ? NULL
+                                : options->dialect.env(options->dialect.env_arg, options->env_names->items[i]);
+        size_t line, column;
+        pgc_migration_position(script, (size_t)(p - script->text), &line, &column);
+        if (value == NULL)
+            return pgc_fail(err, PGC_E_CONFIG, "%s:%zu:%zu: the environment variable %s is not set", script->path, line,
+                            column, options->env_names->items[i]);
+        pgc_buf_puts(&out, value);
+        p += name + 3;
+    }
+    enum pgc_code code = pgc_buf_check(&out, err);
+    if (code != PGC_OK)
+        return code;
+    script->len = out.len;
+    free(script->text);
+    script->text = pgc_buf_detach(&out);
+    return script->text != NULL ? PGC_OK : pgc_fail_nomem(err);
+}
+
+static enum pgc_code substitute_all(struct pgc_migrate *migrate, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    if (migrate->options->env_names == NULL || migrate->options->env_names->count == 0)
+        return code;
+    for (size_t i = 0; code == PGC_OK && i < migrate->set.count; i++) {
+        code = substitute(&migrate->set.items[i].up, migrate->options, err);
+        if (code == PGC_OK)
+            code = substitute(&migrate->set.items[i].down, migrate->options, err);
+    }
+    for (size_t i = 0; code == PGC_OK && i < migrate->set.hook_count; i++)
+        code = substitute(&migrate->set.hooks[i].script, migrate->options, err);
+    return code;
+}
+
+enum pgc_code pgc_migrate_load(struct pgc_migrate *migrate, struct pgc_error *err) {
+    const struct pgc_migrate_options *options = migrate->options;
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < options->dirs->count; i++)
+        code = pgc_folder_read(&migrate->folder, options->dirs->items[i], err);
+    if (code == PGC_OK && options->format != NULL)
+        code = pgc_dialect_find(options->format, &migrate->dialect, err);
+    else if (code == PGC_OK)
+        code = pgc_dialect_detect(&migrate->folder, &migrate->dialect, err);
+    if (code == PGC_OK)
+        code = migrate->dialect->parse(&migrate->folder, &options->dialect, &migrate->set, err);
+    return code != PGC_OK ? code : substitute_all(migrate, err);
+}
+
+/* --- ledger --------------------------------------------------------------------------------------------------- */
+
+static enum pgc_code read_own(struct pgc_migrate *migrate, bool times, struct pgc_error *err) {
+    pgc_ledger_release(&migrate->ledger);
+    return pgc_ledger_read(migrate->conn, &migrate->native, times, &migrate->ledger, err);
+}
+
+/* Half finished scripts are noted in our ledger, whoever's ledger is in use. */
+static enum pgc_code merge_progress(struct pgc_migrate *migrate, struct pgc_ledger *own, struct pgc_error *err) {
+    migrate->has_progress = own->exists;
+    for (size_t i = 0; i < own->count; i++) {
+        struct pgc_ledger_row *from = &own->rows[i];
+        if (from->state != PGC_LEDGER_APPLYING && from->state != PGC_LEDGER_REVERTING)
+            continue;
+        struct pgc_ledger_row *row = pgc_ledger_add(&migrate->ledger);
+        if (row == NULL)
+            return pgc_fail_nomem(err);
+        *row = *from;
+        *from = (struct pgc_ledger_row) { 0 };
+    }
+    return PGC_OK;
+}
+
+static enum pgc_code read_foreign(struct pgc_migrate *migrate, struct pgc_ledger *own, struct pgc_error *err) {
+    pgc_ledger_release(&migrate->ledger);
+    pgc_ledger_found_release(&migrate->found);
+    enum pgc_code code =
+        pgc_ledger_find(migrate->conn, migrate->foreign, migrate->options->table, &migrate->found, err);
+    if (code == PGC_OK)
+        code = pgc_ledger_read_foreign(migrate->conn, migrate->foreign, &migrate->found, &migrate->ledger, err);
+    return code != PGC_OK ? code : merge_progress(migrate, own, err);
+}
+
+static enum pgc_code own_exists(struct pgc_migrate *migrate, bool *exists, struct pgc_error *err) {
+    const char *params[] = { migrate->native.schema };
+    PGC_AUTO_FREE char *text = NULL;
+    enum pgc_code code = pgc_conn_query_text(
+        migrate->conn,
+        "select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where "
+        "n.nspname = $1 and c.relname = 'migrations'",
+        params, 1, &text, err);
+    *exists = text != NULL;
+    return code;
+}
+
+static bool has_rows(const struct pgc_ledger *ledger) {
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (ledger->rows[i].state == PGC_LEDGER_APPLIED || ledger->rows[i].state == PGC_LEDGER_BASELINE)
+            return true;
+    }
+    return false;
+}
+
+/* Which ledger counts: ours once it holds anything, else the format's own. */
+static enum pgc_code choose_ledger(struct pgc_migrate *migrate, bool times, struct pgc_error *err) {
+    struct pgc_ledger own = PGC_LEDGER_INIT;
+    bool exists = false;
+    enum pgc_code code = own_exists(migrate, &exists, err);
+    if (code == PGC_OK && exists)
+        code = pgc_ledger_read(migrate->conn, &migrate->native, times, &own, err);
+    bool foreign = migrate->options->ledger == PGC_MIGRATE_LEDGER_FOREIGN || !has_rows(&own);
+    migrate->foreign = foreign ? migrate->dialect->ledger : NULL;
+    if (code == PGC_OK && foreign) {
+        code = read_foreign(migrate, &own, err);
+    } else if (code == PGC_OK) {
+        pgc_ledger_release(&migrate->ledger);
+        migrate->ledger = own;
+        return PGC_OK;
+    }
+    pgc_ledger_release(&own);
+    return code;
+}
+
+static enum pgc_code refuse_foreign(struct pgc_migrate *migrate, struct pgc_error *err) {
+    char name[160];
+    if (migrate->options->ignore_foreign || migrate->ledger.count > 0)
+        return PGC_OK;
+    enum pgc_code code = pgc_ledger_look_for_foreign(migrate->conn, name, err);
+    if (code == PGC_OK && name[0] != '\0')
+        return pgc_fail(
+            err, PGC_E_CONFIG,
+            "this database has been migrated by %s and has no ledger of pgc; take it over with 'adopt', use "
+            "its ledger with --format, or say --ignore-foreign-ledger",
+            name);
+    return code;
+}
+
+enum pgc_code pgc_migrate_connect(struct pgc_migrate *migrate, bool times, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    bool first = migrate->conn == NULL;
+    if (first)
+        code = pgc_conn_open(&migrate->options->connect, migrate->rt, &migrate->conn, err);
+    if (code != PGC_OK)
+        return code;
+    if (migrate->dialect != NULL && migrate->dialect->ledger != NULL &&
+        migrate->options->ledger != PGC_MIGRATE_LEDGER_OWN)
+        return choose_ledger(migrate, times, err);
+    code = read_own(migrate, times, err);
+    return code == PGC_OK && first && !migrate->ledger.exists ? refuse_foreign(migrate, err) : code;
+}
+
+enum pgc_code pgc_migrate_plan(const struct pgc_migrate *migrate, const struct pgc_plan_request *request,
+                               struct pgc_plan *plan, struct pgc_error *err) {
+    return pgc_plan_make(plan, &migrate->set, &migrate->ledger, migrate->foreign, request, err);
+}
+
+/* --- shared by run_*.c ---------------------------------------------------------------------------------------- */
+
+bool pgc__run_is_down(const struct pgc_plan_step *step) {
+    return step->action == PGC_ACTION_DOWN || step->action == PGC_ACTION_RESUME_DOWN;
+}
+
+const struct pgc_migration_script *pgc_plan_step_script(const struct pgc_plan_step *step) {
+    switch (step->action) {
+    case PGC_ACTION_UP:
+    case PGC_ACTION_RERUN:
+    case PGC_ACTION_RESUME:
+        return &step->migration->up;
+    case PGC_ACTION_DOWN:
+    case PGC_ACTION_RESUME_DOWN:
+        return &step->migration->down;
+    default:
+        return NULL;
+    }
+}
+
+void pgc__run_tell(const struct pgc__run *run, enum pgc_migrate_event_kind kind, const struct pgc_plan_step *step,
+                   int64_t duration_ms, const char *text) {
+    const struct pgc_migrate_options *options = run->migrate->options;
+    struct pgc_migrate_event event = { .kind = kind, .step = step, .duration_ms = duration_ms, .text = text };
+    if (options->event != NULL)
+        options->event(options->event_arg, &event);
+}
+
+size_t pgc__run_put_limits(const struct pgc__run *run, struct pgc_buf *sql, bool lock_timeout) {
+    const struct pgc_migrate_options *options = run->migrate->options;
+    size_t count = 0;
+    if (lock_timeout && options->lock_timeout_ms > 0) {
+        pgc_buf_putf(sql, "set local lock_timeout=%lld;", (long long)options->lock_timeout_ms);
+        count++;
+    }
+    if (options->statement_timeout_ms > 0) {
+        pgc_buf_putf(sql, "set local statement_timeout=%lld;", (long long)options->statement_timeout_ms);
+        count++;
+    }
+    return count;
+}
+
+static void put_remove(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step,
+                       const char *action) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
+    if (step->migration != NULL)
+        pgc_ledger_key(&key, step->migration);
+    else if (step->row->version != NULL)
+        pgc_ledger_version_key(&key, step->row->version);
+    else
+        pgc_buf_putf(&key, "R:%s", step->row->name);
+    pgc_ledger_sql_remove(sql, &run->migrate->native, key.data, action);
+}
+
+static void put_own(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
+    const struct pgc_ledger_native *native = &run->migrate->native;
+    switch (step->action) {
+    case PGC_ACTION_RERUN:
+        put_remove(run, sql, step, "rerun");
+        pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_APPLIED);
+        break;
+    case PGC_ACTION_ACCEPT:
+        put_remove(run, sql, step, "repair");
+        pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_APPLIED);
+        break;
+    case PGC_ACTION_DOWN:
+    case PGC_ACTION_RESUME_DOWN:
+        put_remove(run, sql, step, "down");
+        break;
+    case PGC_ACTION_FORGET:
+        put_remove(run, sql, step, "mark");
+        break;
+    case PGC_ACTION_BASELINE:
+        pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_BASELINE);
+        break;
+    default:
+        pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_APPLIED);
+    }
+}
+
+/* A ledger without baselines gets every version that the baseline stands for; a high-water mark needs only the newest. */
+static void put_foreign_baseline(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step,
+                                 const struct pgc_ledger_note *note) {
+    const struct pgc_migrate *m = run->migrate;
+    for (size_t i = 0; !m->foreign->high_water && i < m->set.count && &m->set.items[i] != step->migration; i++) {
+        if (m->set.items[i].kind == PGC_MIGRATION_VERSIONED)
+            m->foreign->record_up(sql, &m->found.place, &m->set.items[i], note);
+    }
+    m->foreign->record_up(sql, &m->found.place, step->migration, note);
+}
+
+static void put_foreign(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
+    const struct pgc_migrate *m = run->migrate;
+    struct pgc_ledger_note note = { .tool_version = m->native.tool_version, .who = m->native.who, .success = true };
+    struct pgc_migration lost = { 0 };
+    const struct pgc_migration *migration = step->migration;
+    if (migration == NULL) {
+        lost =
+            (struct pgc_migration) { .version = step->row->version, .name = step->row->name, .file = step->row->file };
+        migration = &lost;
+    }
+    switch (step->action) {
+    case PGC_ACTION_DOWN:
+    case PGC_ACTION_RESUME_DOWN:
+    case PGC_ACTION_FORGET:
+        m->foreign->record_down(sql, &m->found.place, migration, step->previous, &note);
+        break;
+    case PGC_ACTION_BASELINE:
+        note.faked = true;
+        put_foreign_baseline(run, sql, step, &note);
+        break;
+    case PGC_ACTION_ACCEPT:
+        m->foreign->record_down(sql, &m->found.place, migration, step->previous, &note);
+        m->foreign->record_up(sql, &m->found.place, migration, &note);
+        break;
+    default:
+        note.faked = step->action == PGC_ACTION_RECORD;
+        m->foreign->record_up(sql, &m->found.place, migration, &note);
+    }
+}
+
+void pgc__run_put_record(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
+    if (run->migrate->foreign != NULL)
+        put_foreign(run, sql, step);
+    else
+        put_own(run, sql, step);
+}
+
+void pgc__run_put_finish(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
+    if (run->migrate->foreign == NULL) {
+        pgc_ledger_sql_finish(sql, &run->migrate->native, step->migration, pgc__run_is_down(step));
+        return;
+    }
+    pgc_ledger_key(&key, step->migration);
+    pgc_ledger_sql(sql, &run->migrate->native, "delete from pgc.migrations where key = ");
+    pgc_sql_literal(sql, key.data);
+    pgc_buf_putc(sql, ';');
+    put_foreign(run, sql, step);
+}
+
+void pgc__run_roll_back(const struct pgc__run *run) {
+    struct pgc_conn *conn = run->migrate->conn;
+    struct pgc_error ignored;
+    if (pgc_conn_is_broken(conn) || pgc_conn_tx_status(conn) == 'I')
+        return;
+    pgc_conn_shield(conn, true);
+    enum pgc_code code = pgc_conn_exec(conn, "rollback", &ignored);
+    (void)code; /* the end of the connection does it too */
+    pgc_conn_shield(conn, false);
+}
+
+bool pgc__run_try_again(const struct pgc__run *run, const struct pgc_plan_step *step, int64_t *tries,
+                        const struct pgc_error *err) {
+    const struct pgc_migrate *m = run->migrate;
+    bool lock = strcmp(err->sqlstate, "55P03") == 0 || strcmp(err->sqlstate, "40P01") == 0;
+    if (!lock || *tries >= m->options->lock_retries)
+        return false;
+    PGC_AUTO_FREE char *who = NULL;
+    struct pgc_error ignored;
+    enum pgc_code code = pgc_conn_query_text(m->conn, pgc_sql_migrate_find_blockers, NULL, 0, &who, &ignored);
+    (void)code; /* without the right to see it there is no name */
+    int64_t pause = RETRY_MIN_MS << (*tries < 6 ? *tries : 6);
+    pause = pause > RETRY_MAX_MS ? RETRY_MAX_MS : pause;
+    pause = pause / 2 + (pgc_wall_us(m->rt) % 1000) * pause / 1000;
+    ++*tries;
+    pgc__run_tell(run, PGC_MIGRATE_RETRY, step, pause, who == NULL ? "" : who);
+    pgc_sleep_ms(m->rt, pause);
+    return true;
+}
+
+/* --- apply ------------------------------------------------------------------------------------------------------ */
+
+enum pgc_code pgc__run_ledger_only(struct pgc__run *run, size_t index, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    pgc_buf_puts(&sql, "begin;");
+    pgc_buf_puts(&sql, pgc_migrate_lock_fence(run->lock));
+    pgc__run_put_record(run, &sql, &run->plan->steps[index]);
+    pgc_buf_puts(&sql, "commit");
+    enum pgc_code code = pgc_buf_check(&sql, err);
+    if (code == PGC_OK)
+        code = pgc_conn_exec(run->migrate->conn, sql.data, err);
+    if (code != PGC_OK)
+        pgc__run_roll_back(run);
+    return code;
+}
+
+static enum pgc_code run_step(struct pgc__run *run, size_t index, struct pgc_error *err) {
+    size_t failed;
+    if (pgc_plan_step_script(&run->plan->steps[index]) == NULL)
+        return pgc__run_ledger_only(run, index, err);
+    switch (run->shapes[index].mode) {
+    case PGC_SHAPE_STATEMENTS:
+        return pgc__run_statements(run, index, err);
+    case PGC_SHAPE_PSQL:
+        return pgc__run_psql(run, index, err);
+    default:
+        return pgc__run_transaction(run, index, 1, &failed, err);
+    }
+}
+
+/* Tries as many of the following steps as fit into one message; 0: the next one has to go alone. */
+static size_t try_batch(struct pgc__run *run, size_t from, struct pgc_error *err) {
+    size_t count = 0, failed;
+    while (from + count < run->plan->step_count && (int64_t)count < run->migrate->options->batch &&
+           pgc_plan_step_script(&run->plan->steps[from + count]) != NULL &&
+           run->shapes[from + count].mode == PGC_SHAPE_TRANSACTION)
+        count++;
+    if (count < 2)
+        return 0;
+    int64_t start = pgc_mono_ms(run->migrate->rt);
+    if (pgc__run_transaction(run, from, count, &failed, err) != PGC_OK)
+        return 0;
+    int64_t each = (pgc_mono_ms(run->migrate->rt) - start) / (int64_t)count;
+    for (size_t i = 0; i < count; i++)
+        pgc__run_tell(run, PGC_MIGRATE_DONE, &run->plan->steps[from + i], each, NULL);
+    return count;
+}
+
+static enum pgc_code run_steps(struct pgc__run *run, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    bool versioned = true;
+    size_t alone_until = 0;
+    for (size_t i = 0; code == PGC_OK && i < run->plan->step_count;) {
+        const struct pgc_plan_step *step = &run->plan->steps[i];
+        if (versioned && step->migration != NULL && step->migration->version == NULL) {
+            versioned = false;
+            code = pgc__run_hooks(run, PGC_HOOK_AFTER_VERSIONED, err);
+        }
+        if (code == PGC_OK)
+            code = pgc_check_cancelled(run->migrate->rt, err);
+        if (code != PGC_OK)
+            break;
+        size_t batch = run->migrate->options->batch > 1 && i >= alone_until ? try_batch(run, i, err) : 0;
+        if (batch > 0) {
+            i += batch;
+            *run->done += batch;
+            continue;
+        }
+        /* A batch that failed is gone through one by one: what comes before the broken one is applied, as without. */
+        if (run->migrate->options->batch > 1 && i >= alone_until)
+            alone_until = i + (size_t)run->migrate->options->batch;
+        int64_t start = pgc_mono_ms(run->migrate->rt);
+        pgc__run_tell(run, PGC_MIGRATE_BEGIN, step, 0, NULL);
+        code = run_step(run, i, err);
+        pgc__run_tell(run, code == PGC_OK ? PGC_MIGRATE_DONE : PGC_MIGRATE_FAILED, step,
+                      pgc_mono_ms(run->migrate->rt) - start, code == PGC_OK ? NULL : err->message);
+        *run->done += code == PGC_OK;
+        i++;
+    }
+    return code;
+}
+
+static enum pgc_code read_shapes(struct pgc__run *run, struct pgc_error *err) {
+    run->shapes = calloc(run->plan->step_count + 1, sizeof *run->shapes);
+    enum pgc_code code = run->shapes == NULL ? pgc_fail_nomem(err) : PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < run->plan->step_count; i++) {
+        const struct pgc_migration_script *script = pgc_plan_step_script(&run->plan->steps[i]);
+        if (script != NULL && script->text != NULL)
+            code = pgc_shape_read(&run->shapes[i], script, err);
+        /* What began outside a transaction ends so, whatever the file says now. */
+        enum pgc_plan_action action = run->plan->steps[i].action;
+        if (action == PGC_ACTION_RESUME || action == PGC_ACTION_RESUME_DOWN) {
+            run->shapes[i].outside = true;
+            if (run->shapes[i].mode == PGC_SHAPE_TRANSACTION)
+                run->shapes[i].mode = PGC_SHAPE_STATEMENTS;
+        }
+    }
+    return code;
+}
+
+/* Both ledgers where both are needed: ours also keeps the progress of scripts outside a transaction. */
+static enum pgc_code create_ledgers(struct pgc__run *run, struct pgc_error *err) {
+    struct pgc_migrate *m = run->migrate;
+    enum pgc_code code = PGC_OK;
+    bool progress = false;
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        progress |= run->shapes[i].outside;
+    if (m->foreign == NULL ? !m->ledger.exists : progress && !m->has_progress)
+        code = pgc_ledger_create(m->conn, &m->native, err);
+    if (code != PGC_OK || m->foreign == NULL || m->found.exists)
+        return code;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    pgc_buf_puts(&sql, "set client_min_messages = warning;");
+    m->foreign->create(&sql, &m->found.place);
+    pgc_buf_puts(&sql, ";reset client_min_messages");
+    code = pgc_buf_check(&sql, err);
+    if (code == PGC_OK)
+        code = pgc_conn_exec(m->conn, sql.data, err);
+    if (code != PGC_OK)
+        return pgc_wrap(err, "cannot create the ledger %s", m->found.qualified);
+    pgc_ledger_found_release(&m->found);
+    return pgc_ledger_find(m->conn, m->foreign, m->options->table, &m->found, err);
+}
+
+static bool runs_scripts(const struct pgc_plan *plan) {
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (pgc_plan_step_script(&plan->steps[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static enum pgc_code run_locked(struct pgc__run *run, const struct pgc_plan_request *request, struct pgc_error *err) {
+    struct pgc_migrate *m = run->migrate;
+    enum pgc_code code = pgc_migrate_connect(m, false, err);
+    pgc_plan_release(run->plan);
+    if (code == PGC_OK)
+        code = pgc_migrate_plan(m, request, run->plan, err);
+    if (code == PGC_OK)
+        code = pgc_plan_check(run->plan, err);
+    if (code != PGC_OK || run->plan->step_count == 0)
+        return code;
+    bool hooks = runs_scripts(run->plan);
+    code = read_shapes(run, err);
+    if (code == PGC_OK)
+        code = create_ledgers(run, err);
+    if (code == PGC_OK && hooks)
+        code = pgc__run_hooks(run, PGC_HOOK_BEFORE_ALL, err);
+    if (code == PGC_OK)
+        code = run_steps(run, err);
+    if (code == PGC_OK && hooks)
+        return pgc__run_hooks(run, PGC_HOOK_AFTER_ALL, err);
+    if (code != PGC_OK && code != PGC_E_CANCELLED && hooks && !pgc_conn_is_broken(m->conn)) {
+        struct pgc_error second;
+        if (pgc__run_hooks(run, PGC_HOOK_AFTER_ERROR, &second) != PGC_OK)
+            pgc__run_tell(run, PGC_MIGRATE_NOTICE, NULL, 0, second.message);
+    }
+    return code;
+}
+
+enum pgc_code pgc_migrate_apply(struct pgc_migrate *migrate, const struct pgc_plan_request *request,
+                                struct pgc_plan *plan, size_t *done, struct pgc_error *err) {
+    struct pgc__run run = { .migrate = migrate, .plan = plan, .done = done };
+    struct pgc_migrate_lock_options lock = { .connect = &migrate->options->connect,
+                                             .native = &migrate->native,
+                                             .wait_ms = migrate->options->lock_wait_ms,
+                                             .lease_ms = migrate->options->lease_ms };
+    *done = 0;
+    enum pgc_code code = pgc_migrate_pooled(migrate->conn, &migrate->pooled, err);
+    lock.pooled = migrate->pooled;
+    if (migrate->foreign != NULL && migrate->foreign->lock_key != NULL && !lock.pooled)
+        lock.has_foreign_key = migrate->foreign->lock_key(&migrate->found.place, &lock.foreign_key);
+    if (code == PGC_OK)
+        code = pgc_migrate_lock_take(migrate->conn, &lock, migrate->rt, &run.lock, err);
+    if (code != PGC_OK)
+        return code;
+    code = run_locked(&run, request, err);
+    for (size_t i = 0; run.shapes != NULL && i < plan->step_count; i++)
+        pgc_shape_release(&run.shapes[i]);
+    free(run.shapes);
+    pgc_migrate_lock_free(run.lock);
+    return code;
+}
