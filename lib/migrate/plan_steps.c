@@ -155,8 +155,11 @@ static enum pgc_code plan_up(struct planner *p, struct pgc_error *err) {
         const struct pgc_plan_entry *entry = &plan->entries[i];
         if (entry->migration == NULL || entry->migration->version != NULL)
             continue;
-        if (entry->state == PGC_STATE_PENDING || entry->state == PGC_STATE_OUTDATED)
+        bool due = entry->state == PGC_STATE_PENDING || entry->state == PGC_STATE_OUTDATED;
+        if (due && !(p->request->has_count && taken >= p->request->count)) {
+            taken++;
             code = pgc__plan_step(plan, entry->row == NULL ? PGC_ACTION_UP : PGC_ACTION_RERUN, entry, NULL, err);
+        }
     }
     return code;
 }

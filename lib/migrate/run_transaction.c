@@ -6,7 +6,6 @@
 
 #include "base/array.h"
 #include "migrate/run_internal.h"
-#include "script/runner.h"
 
 /* A script inside the message. */
 struct segment {
@@ -184,10 +183,7 @@ enum pgc_code pgc__run_transaction(struct pgc__run *run, size_t from, size_t cou
 
 static enum pgc_code run_script(struct pgc__run *run, const struct pgc_migration_script *script,
                                 struct pgc_error *err) {
-    struct pgc_script_options options = { .conn = run->migrate->conn, .on_error_stop = true, .quiet = true };
-    PGC_AUTO(pgc_script_free) struct pgc_script *engine = NULL;
-    enum pgc_code code = pgc_script_open(&options, run->migrate->rt, &engine, err);
-    return code != PGC_OK ? code : pgc_script_run_text(engine, script->text, script->len, script->path, err);
+    return pgc_conn_exec(run->migrate->conn, script->text, err);
 }
 
 static enum pgc_code psql_in_transaction(struct pgc__run *run, size_t index, struct pgc_error *err) {
