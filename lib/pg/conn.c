@@ -128,17 +128,15 @@ static void receive_notice(void *arg, const PGresult *result) {
                  message != NULL ? message : "", PQresultErrorMessage(result));
 }
 
-enum pgc_code pgc_conn_open(const struct pgc_conn_options *options, const struct pgc_runtime *rt, struct pgc_conn **out,
-                            struct pgc_error *err) {
-    struct keywords k;
-    keywords_of(&k, options);
-    int64_t limit = options->deadline_ms == 0 ? DEFAULT_DEADLINE_MS : options->deadline_ms;
-    int64_t end = limit < 0 ? -1 : pgc_mono_ms(rt) + limit;
+enum pgc_code pgc__conn_open_keywords(const char *const *names, const char *const *values, bool expand_dbname,
+                                      int64_t limit_ms, const struct pgc_runtime *rt, struct pgc_conn **out,
+                                      struct pgc_error *err) {
+    int64_t end = limit_ms < 0 ? -1 : pgc_mono_ms(rt) + limit_ms;
     PGC_AUTO(pgc_conn_free) struct pgc_conn *conn = calloc(1, sizeof *conn);
     if (conn == NULL)
         return pgc_fail_nomem(err);
     conn->rt = rt;
-    conn->pg = PQconnectStartParams(k.names, k.values, 1);
+    conn->pg = PQconnectStartParams(names, values, expand_dbname);
     if (conn->pg == NULL)
         return pgc_fail_nomem(err);
     PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
@@ -152,6 +150,14 @@ enum pgc_code pgc_conn_open(const struct pgc_conn_options *options, const struct
     *out = conn;
     conn = NULL;
     return PGC_OK;
+}
+
+enum pgc_code pgc_conn_open(const struct pgc_conn_options *options, const struct pgc_runtime *rt, struct pgc_conn **out,
+                            struct pgc_error *err) {
+    struct keywords k;
+    keywords_of(&k, options);
+    int64_t limit = options->deadline_ms == 0 ? DEFAULT_DEADLINE_MS : options->deadline_ms;
+    return pgc__conn_open_keywords(k.names, k.values, true, limit, rt, out, err);
 }
 
 void pgc_conn_free(struct pgc_conn *conn) {

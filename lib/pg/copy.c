@@ -71,19 +71,14 @@ static enum pgc_code in_put(struct pgc_sink *sink, const void *data, size_t len,
     const char *p = data;
     while (len > 0) {
         size_t part = len < 65536 ? len : 65536;
-        int state = PQputCopyData(in->conn->pg, p, (int)part);
-        if (state < 0)
+        if (PQputCopyData(in->conn->pg, p, (int)part) < 0)
             return fail_in(in, err);
-        if (state == 1) {
-            p += part;
-            len -= part;
-            continue;
-        }
-        enum pgc_code code = pgc__wait_socket(&in->wait, true, err);
+        p += part;
+        len -= part;
+        /* non-blocking libpq queues without bound: what is queued must be sent before more is read */
+        enum pgc_code code = pgc__flush(&in->wait, err);
         if (code != PGC_OK)
             return code;
-        if (!PQconsumeInput(in->conn->pg))
-            return pgc__fail_conn(in->conn, "connection to the server lost", err);
         if (in->wait.cancel_sent)
             return fail_in(in, err);
     }

@@ -26,6 +26,12 @@ struct pgc__wait {
     bool cancel_sent;
 };
 PGC_MUST_USE enum pgc_code pgc__wait_socket(struct pgc__wait *wait, bool writable, struct pgc_error *err);
+/* Waits until everything queued has been sent. */
+PGC_MUST_USE enum pgc_code pgc__flush(struct pgc__wait *wait, struct pgc_error *err);
+/* Opens with libpq's keywords (NULL-terminated); limit_ms < 0: no limit. */
+PGC_MUST_USE enum pgc_code pgc__conn_open_keywords(const char *const *names, const char *const *values,
+                                                   bool expand_dbname, int64_t limit_ms, const struct pgc_runtime *rt,
+                                                   struct pgc_conn **out, struct pgc_error *err);
 /* The next result as from PQgetResult, without blocking signals out. *result is NULL at the end of the command. */
 PGC_MUST_USE enum pgc_code pgc__next_result(struct pgc__wait *wait, PGresult **result, struct pgc_error *err);
 /* Error of a result or of the connection. `wait` may be NULL. */

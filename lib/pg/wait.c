@@ -50,7 +50,7 @@ enum pgc_code pgc__wait_socket(struct pgc__wait *wait, bool writable, struct pgc
     }
 }
 
-static enum pgc_code flush_out(struct pgc__wait *wait, struct pgc_error *err) {
+enum pgc_code pgc__flush(struct pgc__wait *wait, struct pgc_error *err) {
     for (;;) {
         int state = PQflush(wait->conn->pg);
         if (state == 0)
@@ -68,7 +68,7 @@ static enum pgc_code flush_out(struct pgc__wait *wait, struct pgc_error *err) {
 enum pgc_code pgc__next_result(struct pgc__wait *wait, PGresult **result, struct pgc_error *err) {
     PGconn *pg = wait->conn->pg;
     *result = NULL;
-    enum pgc_code code = flush_out(wait, err);
+    enum pgc_code code = pgc__flush(wait, err);
     while (code == PGC_OK && PQisBusy(pg)) {
         code = pgc__wait_socket(wait, false, err);
         if (code == PGC_OK && !PQconsumeInput(pg))
