@@ -35,4 +35,8 @@ extern const struct pgc_command pgc_cmd_migrate_repair;
 extern const struct pgc_command pgc_cmd_migrate_baseline;
 extern const struct pgc_command pgc_cmd_migrate_mark;
 extern const struct pgc_command pgc_cmd_migrate_history;
+
+/* sql_run.c: psql's command line; argv[0] is its name. */
+extern const struct pgc_command pgc_cmd_sql_run;
+int pgc_psql_main(int argc, char **argv, bool applet);
 #endif

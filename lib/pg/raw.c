@@ -78,6 +78,10 @@ bool pgc_raw_null(const struct pgc_raw_result *result, size_t row, size_t column
     return PQgetisnull(unwrap(result), (int)row, (int)column) != 0;
 }
 
+bool pgc_raw_binary(const struct pgc_raw_result *result) {
+    return PQbinaryTuples(unwrap(result)) != 0;
+}
+
 const char *pgc_raw_tag(const struct pgc_raw_result *result) {
     return PQcmdStatus(unwrap(result));
 }

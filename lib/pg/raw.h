@@ -38,6 +38,7 @@ const char *pgc_raw_column(const struct pgc_raw_result *result, size_t column);
 unsigned pgc_raw_column_type(const struct pgc_raw_result *result, size_t column); /* oid */
 const char *pgc_raw_value(const struct pgc_raw_result *result, size_t row, size_t column);
 bool pgc_raw_null(const struct pgc_raw_result *result, size_t row, size_t column);
+bool pgc_raw_binary(const struct pgc_raw_result *result);          /* of a COPY */
 const char *pgc_raw_tag(const struct pgc_raw_result *result);      /* "INSERT 0 1" */
 const char *pgc_raw_affected(const struct pgc_raw_result *result); /* "1", "" when the tag has no count */
 unsigned pgc_raw_oid(const struct pgc_raw_result *result);         /* of the row inserted, 0 none */

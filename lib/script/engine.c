@@ -63,7 +63,10 @@ static const char *hook_variable(void *arg, const char *name) {
 
 static bool hook_backtick(void *arg, const char *command, struct pgc_buf *out) {
     struct pgc_engine *e = arg;
-    return e->session->ops->backtick != NULL && e->session->ops->backtick(e, command, out);
+    if (e->session->ops->backtick == NULL || e->session->ops->backtick(e, command, out))
+        return true;
+    e->backtick_failed = true;
+    return false;
 }
 
 static void hook_error(void *arg, const char *message) {
@@ -113,9 +116,9 @@ char *pgc_engine_argument_copy(struct pgc_engine *engine, enum pgc_lex_argument 
 
 static const struct pgc_engine_command *find_command(struct pgc_engine *e, const char *name) {
     const struct pgc_engine_ops *ops = e->session->ops;
-    for (size_t i = 0; i < ops->command_count; i++)
-        if (strcmp(ops->commands[i].name, name) == 0)
-            return &ops->commands[i];
+    for (const struct pgc_engine_command *c = ops->commands; c->name != NULL; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
     return pgc__engine_core_command(name);
 }
 
@@ -175,7 +178,10 @@ static enum pgc_engine_status run_meta(struct pgc_engine *e) {
         e->lexer.nomem = true;
         return PGC_ENGINE_ERROR;
     }
+    e->backtick_failed = false;
     enum pgc_engine_status status = dispatch(e, name, active);
+    if (e->backtick_failed)
+        status = PGC_ENGINE_ERROR;
     if (status != PGC_ENGINE_ERROR)
         eat_arguments(e, PGC_IGNORE_ARGS, pgc_engine_active(e) ? name : NULL);
     else

@@ -53,9 +53,8 @@ struct pgc_engine_ops {
     void (*meta)(struct pgc_engine *engine, const char *name, size_t begin);
     /* False: the connection is gone, nothing more can be run. NULL: there is none to lose. */
     bool (*alive)(struct pgc_engine *engine);
-    const struct pgc_engine_command *commands; /* looked at before the engine's own */
-    size_t command_count;
-    bool ignore_unknown; /* unknown commands are passed over */
+    const struct pgc_engine_command *commands; /* looked at before the engine's own; ends with a NULL name */
+    bool ignore_unknown;                       /* unknown commands are passed over */
 };
 
 struct pgc_engine_session {
@@ -97,6 +96,7 @@ struct pgc_engine {
     unsigned long sql_line; /* where the statement in `query` begins */
     uint64_t sql_offset;
     unsigned long open_line; /* where the quote or comment began that is still open */
+    bool backtick_failed;    /* during the meta-command being run: it must not go on with an empty value */
     enum pgc_code failure;   /* reading or memory failed: ends the run */
     struct pgc_error err;
 };

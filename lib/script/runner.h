@@ -76,10 +76,14 @@ PGC_MUST_USE enum pgc_code pgc_script_run_command(struct pgc_script *script, con
 PGC_MUST_USE enum pgc_code pgc_script_begin(struct pgc_script *script, struct pgc_error *err);
 PGC_MUST_USE enum pgc_code pgc_script_end(struct pgc_script *script, bool success, struct pgc_error *err);
 
-/* psql's exit status for what was run so far: 0 done, 1 failed before it began (no such file), 2 connection lost,
+/* psql's exit status for what was run last: 0 done, 1 failed before it began (no such file), 2 connection lost,
  * 3 stopped by an error. After -c an SQL error is 1. */
 int pgc_script_exit_status(const struct pgc_script *script);
 const struct pgc_script_fault *pgc_script_fault(const struct pgc_script *script);
+/* \pset NAME VALUE (value NULL toggles), \o FILE. */
+PGC_MUST_USE enum pgc_code pgc_script_pset(struct pgc_script *script, const char *name, const char *value,
+                                           struct pgc_error *err);
+PGC_MUST_USE enum pgc_code pgc_script_output(struct pgc_script *script, const char *path, struct pgc_error *err);
 const char *pgc_script_variable(const struct pgc_script *script, const char *name);
 PGC_MUST_USE enum pgc_code pgc_script_set(struct pgc_script *script, const char *name, const char *value,
                                           struct pgc_error *err);

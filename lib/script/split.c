@@ -187,23 +187,26 @@ static enum pgc_engine_status run_send(struct pgc_engine *e, const char *name) {
 
 /* Commands that take the rest of the line, whatever is in it, and those that send what was collected. */
 static const struct pgc_engine_command commands[] = {
-    { "copy", PGC_IGNORE_LINE, run_copy },         { "!", PGC_IGNORE_LINE, run_line_command },
-    { "h", PGC_IGNORE_LINE, run_line_command },    { "help", PGC_IGNORE_LINE, run_line_command },
-    { "ef", PGC_IGNORE_LINE, run_line_command },   { "ev", PGC_IGNORE_LINE, run_line_command },
-    { "sf", PGC_IGNORE_LINE, run_line_command },   { "sf+", PGC_IGNORE_LINE, run_line_command },
-    { "sv", PGC_IGNORE_LINE, run_line_command },   { "sv+", PGC_IGNORE_LINE, run_line_command },
-    { "crosstabview", PGC_IGNORE_ARGS, run_send }, { "watch", PGC_IGNORE_ARGS, run_send },
+    { "copy", PGC_IGNORE_LINE, run_copy },
+    { "!", PGC_IGNORE_LINE, run_line_command },
+    { "h", PGC_IGNORE_LINE, run_line_command },
+    { "help", PGC_IGNORE_LINE, run_line_command },
+    { "ef", PGC_IGNORE_LINE, run_line_command },
+    { "ev", PGC_IGNORE_LINE, run_line_command },
+    { "sf", PGC_IGNORE_LINE, run_line_command },
+    { "sf+", PGC_IGNORE_LINE, run_line_command },
+    { "sv", PGC_IGNORE_LINE, run_line_command },
+    { "sv+", PGC_IGNORE_LINE, run_line_command },
+    { "crosstabview", PGC_IGNORE_ARGS, run_send },
+    { "watch", PGC_IGNORE_ARGS, run_send },
+    { NULL, PGC_IGNORE_ARGS, NULL },
 };
 
 static enum pgc_code run(struct pgc_reader *reader, const struct pgc_split_options *options, pgc_split_fn *fn,
                          void *arg, struct pgc_split_end *end, struct pgc_error *err) {
-    static const struct pgc_engine_ops ops = { .send = send,
-                                               .message = message,
-                                               .line = line,
-                                               .meta = meta,
-                                               .commands = commands,
-                                               .command_count = sizeof commands / sizeof commands[0],
-                                               .ignore_unknown = true };
+    static const struct pgc_engine_ops ops = {
+        .send = send, .message = message, .line = line, .meta = meta, .commands = commands, .ignore_unknown = true
+    };
     struct pgc_split_end unwanted;
     end = end != NULL ? end : &unwanted;
     *end = (struct pgc_split_end) { 0 };
