@@ -1,4 +1,5 @@
 /* pgc lint: finds statements in migrations that lock, rewrite, break or lose more than their author thinks. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,8 +35,9 @@ static const struct pgc_option lint_options[] = {
     { "rules", 0, PGC_OPT_LIST, AT(rules), NULL, "check only these rules", .value = "RULE,..." },
     { "only", 0, PGC_OPT_LIST, AT(only), NULL, "the same as --rules", .value = "RULE,..." },
     { "exclude", 'x', PGC_OPT_LIST, AT(exclude), NULL, "leave these rules out", .value = "RULE,..." },
-    { "severity", 0, PGC_OPT_LIST, AT(severity), NULL, "change how grave a rule is: off, info, warning, error",
-      .value = "RULE=LEVEL,..." },
+    { "severity", 0, PGC_OPT_LIST, AT(severity), NULL,
+      "how grave a rule is: off, info, warning, error; LEVEL alone leaves out what is below it",
+      .value = "[RULE=]LEVEL,..." },
     { "fail-level", 0, PGC_OPT_CHOICE, AT(fail_level), "warning", "exit with 1 for findings of this level or above",
       .choices = "info warning error never" },
     { "pg-version", 0, PGC_OPT_INT, AT(pg_version), "0", "major version of the target server (default: asked, else 15)",
@@ -134,6 +136,20 @@ static int status_of(const struct settings *s, const struct pgc_lint_findings *f
     return pgc_lint_severity_parse(s->fail_level, &level) && pgc_lint_worst(found) >= level ? 1 : 0;
 }
 
+/* A level without a rule is the least that is reported; it leaves the list. */
+static void take_level(struct pgc_strings *list, enum pgc_lint_severity *least) {
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (pgc_lint_severity_parse(list->items[i], least))
+            free(list->items[i]);
+        else
+            list->items[kept++] = list->items[i];
+    }
+    if (list->count > 0)
+        list->items[kept] = NULL;
+    list->count = kept;
+}
+
 /* The option values as the library wants them; `lists` own the split names. */
 static enum pgc_code fill_options(const struct settings *s, struct pgc_strings lists[4],
                                   struct pgc_lint_options *options, struct pgc_error *err) {
@@ -148,6 +164,7 @@ static enum pgc_code fill_options(const struct settings *s, struct pgc_strings l
         code = split(&s->severity, &lists[2], err);
     if (code != PGC_OK)
         return code;
+    take_level(&lists[2], &options->least);
     options->only = names_of(&lists[0]);
     options->exclude = names_of(&lists[1]);
     options->severity = names_of(&lists[2]);

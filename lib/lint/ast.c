@@ -66,7 +66,7 @@ static void note_error(struct lint_tree *out, const PgQueryError *error, const s
 static enum pgc_code read_tree(const char *json, struct lint_tree *out, struct pgc_error *err) {
     enum pgc_code code = pgc_json_parse(json, strlen(json), &out->doc, err);
     if (code == PGC_E_DATA) { /* nested deeper than the reader goes */
-        out->failed = true;
+        out->failed = out->too_deep = true;
         memcpy(out->error_text, "nested too deeply to be checked", sizeof "nested too deeply to be checked");
         return PGC_OK;
     }

@@ -13,6 +13,7 @@ struct lint_tree {
     const char *kind;            /* "AlterTableStmt"; "" when node is NULL */
     bool failed;                 /* the grammar refused the text */
     size_t error_at;             /* byte, when failed */
+    bool too_deep;               /* failed, but only because the tree is nested deeper than it can be read */
     char error_text[256];        /* the parser's message, when failed */
 };
 

@@ -51,13 +51,13 @@ static bool take_word(struct remark *remark, const char *word) {
     return true;
 }
 
-/* The next name, up to white space or a comma; false at the end. `comma` tells whether one follows. */
+/* The next name, up to white space, a comma or a colon; false at the end. `comma` tells whether one follows. */
 static bool take_name(struct remark *remark, const char **name, size_t *len, bool *comma) {
     size_t at = 0;
     while (at < remark->len && (isspace((unsigned char)remark->text[at]) || remark->text[at] == ','))
         at++;
     size_t start = at;
-    while (at < remark->len && !isspace((unsigned char)remark->text[at]) && remark->text[at] != ',')
+    while (at < remark->len && !isspace((unsigned char)remark->text[at]) && strchr(",:", remark->text[at]) == NULL)
         at++;
     *name = remark->text + start;
     *len = at - start;
@@ -65,6 +65,7 @@ static bool take_name(struct remark *remark, const char **name, size_t *len, boo
     while (next < remark->len && isspace((unsigned char)remark->text[next]))
         next++;
     *comma = next < remark->len && remark->text[next] == ',';
+    at += at < remark->len && remark->text[at] == ':';
     remark->text += at;
     remark->len -= at;
     return *len > 0;

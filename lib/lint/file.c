@@ -67,15 +67,15 @@ static char punct(const struct lint_file *file, size_t token) {
 
 /* Blanks the element of the outermost parentheses (a column, a constraint) that holds byte `at` of the statement, with
  * one comma beside it; outside of parentheses an action of ALTER TABLE that is not the first. False: no such element. */
-static bool leave_out(const struct lint_file *file, const struct lint_span *span, size_t at, char *sql) {
-    const struct lint_token *tokens = file->scan.tokens;
+static bool leave_out(struct lint_file *file, const struct lint_span *span, size_t at, char *sql) {
+    struct lint_token *tokens = file->scan.tokens;
     size_t from = 0, to = span->end - span->start;
     int depth = 0, level = -1; /* level: of the list that the element is in, once byte `at` is reached */
     char before = '\0', after = '\0';
     for (size_t i = span->first_token; i < span->token_end && after == '\0'; i++) {
         char c = punct(file, i);
         size_t where = tokens[i].start - span->start;
-        if (sql[where] == ' ') /* left out before */
+        if (tokens[i].kind == LINT_COMMENT) /* also what was left out before */
             continue;
         if (level < 0 && where >= at)
             level = depth > 0 ? 1 : 0;
@@ -100,6 +100,9 @@ static bool leave_out(const struct lint_file *file, const struct lint_span *span
     else if (before == ',')
         from--;
     blank(sql, from, to);
+    for (size_t i = span->first_token; i < span->token_end; i++) /* positions are counted without it, too */
+        if (tokens[i].start >= span->start + from && tokens[i].start < span->start + to)
+            tokens[i].kind = LINT_COMMENT;
     return true;
 }
 

@@ -124,11 +124,14 @@ static bool add_finding(struct lint_check *check, const struct pgc_json *table, 
 void pgc__lint_report(struct lint_check *check, const struct pgc_json *table, size_t offset, const char *format, ...) {
     struct pgc_lint_table known = { 0 };
     bool is_known = ask_server(check, table, &known);
+    bool is_minor = is_known && (check->rule->flags & PGC_LINT_BY_SIZE) != 0 && is_small(check, &known);
     if (table != NULL && (check->rule->flags & PGC_LINT_NEW_TABLE_OK) != 0 &&
         (pgc__lint_is_new(check, pgc__lint_field(table, "schemaname"), pgc__lint_field(table, "relname")) ||
          (is_known && !known.exists)))
         return;
     check->reported++;
+    if ((is_minor ? PGC_LINT_INFO : check->severity) < check->file->options->least)
+        return;
     if (silenced(check)) {
         check->file->out->suppressed++;
         return;
@@ -138,16 +141,16 @@ void pgc__lint_report(struct lint_check *check, const struct pgc_json *table, si
     va_start(args, format);
     pgc_buf_vputf(&message, format, args);
     va_end(args);
-    enum pgc_lint_severity full = check->severity;
-    if (is_known && (check->rule->flags & PGC_LINT_BY_SIZE) != 0 && is_small(check, &known))
-        check->severity = PGC_LINT_INFO;
     if (message.failed || !add_finding(check, table, offset, message.data)) {
         check->file->failed = PGC_E_NOMEM;
-    } else if (is_known) {
-        check->file->out->items[check->file->out->count - 1].on_server = known;
-        check->file->out->items[check->file->out->count - 1].known_on_server = true;
+        return;
     }
-    check->severity = full;
+    struct pgc_lint_finding *finding = &check->file->out->items[check->file->out->count - 1];
+    finding->known_on_server = is_known;
+    if (is_known)
+        finding->on_server = known;
+    if (is_minor)
+        finding->severity = PGC_LINT_INFO;
 }
 
 static void run_rule(struct lint_file *file, const struct pgc_lint_rule *rule, enum pgc_lint_severity severity) {
@@ -164,7 +167,7 @@ static void run_rule(struct lint_file *file, const struct pgc_lint_rule *rule, e
 }
 
 /* A statement the grammar refuses is told about whatever rules were chosen: it was not checked. For a newer server it
- * may be right, so it is a warning then. */
+ * may be right, so it is a warning then, as is one that is only nested too deeply. */
 static void report_syntax(struct lint_file *file) {
     const struct pgc_lint_rule *rule = &pgc__lint_rule_syntax_error;
     struct lint_check check = { .file = file, .rule = rule };
@@ -176,7 +179,7 @@ static void report_syntax(struct lint_file *file) {
         if (!check.statement->tree.failed || (check.statement->recovered && wanted == PGC_LINT_OFF))
             continue;
         check.severity = wanted == PGC_LINT_OFF ? rule->severity : wanted;
-        if (newer && check.severity > PGC_LINT_WARNING)
+        if ((newer || check.statement->tree.too_deep) && check.severity > PGC_LINT_WARNING)
             check.severity = PGC_LINT_WARNING;
         file->out->unparsable += check.severity == PGC_LINT_ERROR && !silenced(&check);
         pgc__lint_report(&check, NULL, check.statement->error_at, "%s%s%s", check.statement->tree.error_text,

@@ -81,9 +81,10 @@ struct pgc_lint_options {
     const char *const *severity; /* "rule=level", level off, info, warning or error; NULL: as the rules say */
     bool lock_timeout_set;       /* the runner sets lock_timeout before the file */
     bool statement_timeout_set;
-    bool include_down;         /* also check the down part of files that have both */
-    int64_t small_table_bytes; /* with a catalog: tables below this are small; 0: 1 MiB, < 0: none is */
-    const char *const *naming; /* "kind=regex" or "regex" (POSIX extended) for the rule naming-convention */
+    bool include_down;            /* also check the down part of files that have both */
+    int64_t small_table_bytes;    /* with a catalog: tables below this are small; 0: 1 MiB, < 0: none is */
+    enum pgc_lint_severity least; /* findings below this are left out; OFF: none is */
+    const char *const *naming;    /* "kind=regex" or "regex" (POSIX extended) for the rule naming-convention */
     const struct pgc_lint_catalog *catalog;
 };
 

@@ -8,7 +8,7 @@ static const char stable_functions[] =
     "array_position array_prepend array_remove array_replace array_to_json array_to_string array_upper ascii "
     "asin asind asinh atan atan2 atan2d atand atanh bit bit_count bit_length bool box bpchar btrim "
     "cardinality cbrt ceil ceiling char char_length character_length chr circle concat concat_ws convert "
-    "convert_from convert_to cos cosd cosh cot cotd current_database current_query current_schema "
+    "convert_from convert_to cos cosd cosh cot cotd current_database current_schema "
     "current_schemas current_setting current_user date date_bin date_part date_trunc datemultirange "
     "daterange decode degrees div encode enum_first enum_last enum_range exp extract factorial float4 float8 "
     "floor format format_type gcd get_bit get_byte get_current_ts_config hashtext hashtextextended height "

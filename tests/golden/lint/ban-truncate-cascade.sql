@@ -1,0 +1,3 @@
+truncate a, b cascade;
+truncate a, b;
+-- expect: ban-truncate-cascade 1

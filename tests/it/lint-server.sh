@@ -1,0 +1,51 @@
+#!/bin/bash
+# pgc lint with a connection: version, sizes of tables, types of columns, kinds of constraints; and its list of stable functions.
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
+cd "$T" || exit 1
+new_db lint
+sql -d lint -c "create schema s; create schema hidden;
+  create table small (a int, v varchar(10)); create table s.large (a int);
+  create table parent (id int primary key); create table child (p int constraint to_parent references parent);
+  create table hidden.large (a int);
+  insert into s.large select generate_series(1, 100000); analyze s.large" > /dev/null
+lint() { run pgc-lint -d lint --json "$@"; }
+
+cat > sizes.sql <<'E2'
+create index on small (a);
+create index on s.large (a);
+create index on absent (a);
+create index on large (a);
+E2
+lint --only PG101 sizes.sql
+is "small is info, absent is new" "$(jq -c '.findings[] | [.line, .severity, .table]' <<< "$OUT" | tr '\n' ' ')" '[1,"info","small"] [2,"error","s.large"] '
+is "the size is told" "$(jq '.findings[1] | .rows == 100000 and .bytes > 3000000' <<< "$OUT")" true
+lint --only PG101 --small-table 1GB sizes.sql
+is "what is small can be said" "$(jq -c '[.findings[].severity]' <<< "$OUT")" '["info","info"]'
+lint --only PG101 --small-table 0 sizes.sql
+is "nothing is small" "$(jq -c '[.findings[].severity]' <<< "$OUT")" '["error","error"]'
+
+cat > types.sql <<'E2'
+alter table small alter column v type varchar(20);
+alter table small alter column v type varchar(5);
+alter table small alter column v type text;
+E2
+lint --only changing-column-type types.sql
+is "only the shorter one" "$(jq -c '[.findings[].line]' <<< "$OUT")" '[2]'
+echo 'alter table child drop constraint to_parent; alter table parent drop constraint parent_pkey;' > drop.sql
+lint --only ban-drop-foreign-key drop.sql
+is "a foreign key by its kind" "$(jq -r '.findings[].message' <<< "$OUT")" "without the foreign key 'to_parent' rows may refer to nothing"
+
+echo 'create table new (a int); create index on new (a);' > new.sql
+lint --only PG101 new.sql
+is "a table that the server lacks and the file makes" "$(jq '.findings | length' <<< "$OUT")" 0
+status "no server" 69 pgc-lint -d "host=$T port=1 dbname=x connect_timeout=1" new.sql
+before=$(sql -d lint -c "select count(*) from pg_class")
+lint types.sql
+is "nothing was changed" "$(sql -d lint -c "select count(*) from pg_class")" "$before"
+
+# Functions that count as stable must not be volatile on this server, in any variant.
+sed -n '/^static const char stable_functions/,/;$/s/^ *"\(.*\)".*/\1/p' "$OLDPWD/lib/lint/volatility.c" | tr ' ' '\n' | sed '/^$/d' > names
+is "no volatile function in the list" "$(sql -d lint -c "create temp table n (name text); copy n from stdin" -c "select distinct name from n join pg_proc p on p.proname = n.name where p.pronamespace = 'pg_catalog'::regnamespace and p.provolatile = 'v'" < names)" ""
+ok "the list was read" test "$(wc -l < names)" -gt 200
+finish
