@@ -63,8 +63,9 @@ say "$recipient"
 step backup 'pgc backup run --store backups --recipient age1...' pgc backup run --store "$work/backups" --recipient "$recipient" --json
 dump=$(find "$work/backups" -name 'dump.zst.age' -printf '%s\n' | head -n 1)
 say "pg_dump -> zstd -> age -> folder: $(bytes "$dump") ($dump bytes), nothing readable in it without the key"
-restore=(pgc restore --store "$work/backups" --identity "$work/key.txt" --database app --into copy --create)
-step restore 'pgc restore --store backups --identity key.txt --database app --into copy --create' "${restore[@]}"
+restore=(pgc restore --store "$work/backups" -i "$work/key.txt" --database app --into copy --create)
+step restore 'pgc restore --store backups -i key.txt --database app --into copy --create' "${restore[@]}"
+say "$(tail -n 1 "$work/out")"
 step compare 'examples/demo/fingerprint.sql on app and on copy' \
   "$PGBIN/psql" -XAt -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -f examples/demo/fingerprint.sql
 mv "$work/out" "$work/app"
