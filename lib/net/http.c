@@ -425,6 +425,7 @@ static void set_request(struct pgc_http *http, const struct pgc_http_request *re
         set_ssh(http, easy);
     else
         (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+    (void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
     if (request->ssh_command_count > 0)
         (void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     if (request->method != NULL && strcmp(request->method, "HEAD") == 0)
@@ -488,7 +489,8 @@ enum pgc_code pgc_http_send(struct pgc_http *http, const void *data, size_t len,
 }
 
 enum pgc_code pgc_http_wait(struct pgc_http *http, struct pgc_error *err) {
-    return pump(http, headers_there, err);
+    enum pgc_code code = pump(http, headers_there, err);
+    return http->done && http->answer->status != 0 ? PGC_OK : code; /* a cut after the headers is an error of read */
 }
 
 enum pgc_code pgc_http_read(struct pgc_http *http, void *buf, size_t cap, size_t *len, struct pgc_error *err) {
@@ -497,8 +499,8 @@ enum pgc_code pgc_http_read(struct pgc_http *http, void *buf, size_t cap, size_t
         pgc_buf_clear(&http->unread);
         http->unread_at = 0;
         resume(http);
-        enum pgc_code code = http->done ? PGC_OK : pump(http, bytes_there, err);
-        if (code != PGC_OK)
+        enum pgc_code code = http->done && http->result == CURLE_OK ? PGC_OK : pump(http, bytes_there, err);
+        if (code != PGC_OK && !(http->done && bytes_there(http))) /* what came before a cut is given out first */
             return code;
     }
     size_t left = http->unread.len - http->unread_at;
@@ -517,7 +519,7 @@ enum pgc_code pgc_http_end(struct pgc_http *http, struct pgc_error *err) {
 
 enum pgc_code pgc_http_finish(struct pgc_http *http, struct pgc_error *err) {
     enum pgc_code code = pgc_http_end(http, err);
-    if (code == PGC_OK && !http->done)
+    if (code == PGC_OK && !(http->done && http->result == CURLE_OK))
         code = pump(http, never_ready, err);
     pgc_http_stop(http);
     return code;

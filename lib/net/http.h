@@ -63,6 +63,7 @@ struct pgc_http_request {
     size_t ssh_command_count;
     size_t answer_max;        /* bytes of a collected body [1 MiB] */
     int64_t stall_timeout_ms; /* [of the session] */
+    bool fresh;               /* on a new connection: libcurl silently repeats a request whose kept connection died */
     bool cleanup; /* goes through although the runtime is cancelled or the session interrupted: for undoing */
 };
 

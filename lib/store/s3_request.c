@@ -160,6 +160,7 @@ static enum pgc_code exchange(struct pgc_http *http, const struct pgc_s3_request
         .body_len = request->body_len,
         .stream = request->stream,
         .cleanup = request->cleanup,
+        .fresh = strcmp(request->method, "POST") == 0, /* not idempotent: we must know how often it was sent */
         .answer_max = (size_t)8 << 20,
         .stall_timeout_ms = request->stall_timeout_ms,
     };

@@ -155,16 +155,19 @@ START_TEST(a_cut_body_is_an_error)
                                 .answer = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" };
     char block[65536];
     size_t len = 0;
+    size_t total = 0;
     enum pgc_code code = PGC_OK;
     start_peer(&peer);
     struct pgc_http *http = session(5000);
     struct pgc_http_request request = { .method = "GET", .url = peer.url, .stream = true };
     struct pgc_http_answer answer = PGC_HTTP_ANSWER_INIT;
     OK(pgc_http_start(http, &request, &answer, &err));
-    do
+    do {
         code = pgc_http_read(http, block, sizeof block, &len, &err);
-    while (code == PGC_OK && len > 0);
+        total += len;
+    } while (code == PGC_OK && len > 0);
     ck_assert_int_eq(code, PGC_E_TEMPORARY);
+    ck_assert_uint_eq(total, 99999);
     end_peer(&peer, http);
     pgc_http_answer_release(&answer);
 }

@@ -1,0 +1,372 @@
+#!/usr/bin/env python3
+"""An S3 server in memory that misbehaves on request. Only for tests; standard library only.
+
+fault_s3.py PORT_FILE [FAULT ...]   listens on 127.0.0.1, writes its port into PORT_FILE
+
+It checks every signature and payload hash with its own code (so the signer is tested by a second implementation), checks
+and echoes x-amz-checksum-sha256 and then wants it in Complete, as AWS does. Access key AK, secret SK, region us-east-1.
+
+Faults (TIMES 0 is always; parts count from 1; a whole PUT is part 0):
+  status:CODE:PART:TIMES   that status         s3code:STATUS:CODE:PART:TIMES   with an error document
+  middle:PART:TIMES        reset in the middle of the body       last:PART:TIMES   stored, then reset without an answer
+  drip:PART:TIMES          one byte of the answer a second       complete200:CODE:TIMES   an error inside a 200
+  lost-complete:TIMES      completed, then reset                 lost-create:TIMES   upload opened, then reset
+  liar-complete            says 200, stores nothing              liar-size          stores one byte less
+  bad-signature            SignatureDoesNotMatch always          max-parts:N        higher part numbers are refused
+  equal-parts              as R2                                 no-list-v2         501   ignore-list-v2   answers as version 1
+  random-etag              ETag of the object is made up         clock:SECONDS      the server's clock differs
+  region:NAME              301 to that region, then only that    no-checksum        400 for x-amz-checksum-*
+  full                     507 for parts from the third          stubborn:TIMES     aborted uploads stay
+  cut-get:TIMES            GET is cut in the middle              lock               wants a hash when locked
+  token:VALUE              wants this session token, else ExpiredToken
+  slow:SECONDS             every part takes that long (so that several are in flight)
+GET /_state tells objects, open uploads and counters as JSON. /latest/... is instance metadata, /sts the token service."""
+import base64, datetime, hashlib, hmac, json, os, re, socket, struct, sys, threading, time, urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from xml.sax.saxutils import escape, unescape
+
+FAULTS = [f.split(':') for f in sys.argv[2:]]
+LOCK = threading.Lock()
+OBJECTS, UPLOADS, COUNT, USED = {}, {}, {}, {}
+STATE = {'in_flight': 0, 'most_in_flight': 0}
+
+
+def fault(name, part=None, at=None):
+    """The fault's arguments when it is on (and counts down its TIMES), else None."""
+    for i, f in enumerate(FAULTS):
+        if f[0] != name:
+            continue
+        if at is not None and str(part) != f[at]:
+            continue
+        if name in TIMED:
+            times = int(f[-1])
+            with LOCK:
+                if times and USED.get(i, 0) >= times:
+                    continue
+                USED[i] = USED.get(i, 0) + 1
+        return f[1:] or [True]
+    return None
+
+
+TIMED = {'status', 's3code', 'middle', 'last', 'drip', 'complete200', 'lost-complete', 'lost-create', 'stubborn', 'cut-get'}
+
+
+def now():
+    f = [f for f in FAULTS if f[0] == 'clock']
+    return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=int(f[0][1]) if f else 0)
+
+
+def quote(text, safe='-._~'):
+    return urllib.parse.quote(text, safe=safe)
+
+
+class Reset(Exception):
+    pass
+
+
+class Refuse(Exception):
+    def __init__(self, status, code, message='', extra=''):
+        self.status, self.code, self.message, self.extra = status, code, message, extra
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+
+    def log_message(self, *args):
+        pass
+
+    def date_time_string(self, timestamp=None):
+        return now().strftime('%a, %d %b %Y %H:%M:%S GMT')
+
+    def answer(self, status, body=b'', **headers):
+        body = body.encode() if isinstance(body, str) else body
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace('_', '-'), value)
+        if status != 204:
+            self.send_header('Content-Length', headers.get('length', len(body)))
+        self.end_headers()
+        if self.command != 'HEAD':
+            self.wfile.write(body)
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        self.close_connection = True
+        raise Reset
+
+    def handle_one(self):
+        split = urllib.parse.urlsplit(self.path)
+        self.raw_path = self.path.split('?')[0]
+        self.query = dict(urllib.parse.parse_qsl(split.query, keep_blank_values=True))
+        COUNT[self.command] = COUNT.get(self.command, 0) + 1
+        if self.raw_path == '/_state':
+            return self.answer(200, json.dumps({
+                'objects': {k: len(v['data']) for k, v in OBJECTS.items()},
+                'uploads': [u['key'] for u in UPLOADS.values()], 'count': COUNT, **STATE}))
+        if self.raw_path.startswith('/latest/') or self.raw_path == '/sts/':
+            return self.metadata()
+        bucket, _, key = urllib.parse.unquote(self.raw_path[1:]).partition('/')
+        part = int(self.query.get('partNumber', 0)) if self.command == 'PUT' else -1
+        length = int(self.headers.get('Content-Length', 0))
+        if fault('middle', part, 1):
+            self.rfile.read(length // 2)
+            self.reset()
+        with LOCK:
+            STATE['in_flight'] += 1
+            STATE['most_in_flight'] = max(STATE['most_in_flight'], STATE['in_flight'])
+        try:
+            self.body = self.rfile.read(length)
+            slow = fault('slow')
+            if slow and part > 0:
+                time.sleep(float(slow[0]))
+            self.check(bucket)
+            self.before(part)
+            self.serve(key, part)
+        except Refuse as r:
+            text = f'<?xml version="1.0"?><Error><Code>{r.code}</Code><Message>{escape(r.message)}</Message>{r.extra}</Error>'
+            headers = {'x_amz_bucket_region': r.message} if r.status == 301 else {}
+            self.answer(r.status, text, Content_Type='application/xml', **headers)
+        finally:
+            with LOCK:
+                STATE['in_flight'] -= 1
+
+    def do_GET(self):
+        try:
+            self.handle_one()
+        except (Reset, BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    do_PUT = do_POST = do_DELETE = do_HEAD = do_GET
+
+    def metadata(self):
+        self.body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        keys = {'AccessKeyId': 'AK', 'SecretAccessKey': 'SK', 'Token': 'T1', 'Expiration': '2099-01-01T00:00:00Z'}
+        if self.raw_path == '/sts/':
+            form = dict(urllib.parse.parse_qsl(self.body.decode()))
+            if form.get('WebIdentityToken') != 'jwt/+=' or form.get('RoleArn') != 'arn:aws:iam::1:role/x':
+                return self.answer(403, '<ErrorResponse/>')
+            return self.answer(200, '<AssumeRoleWithWebIdentityResponse xmlns="x"><AssumeRoleWithWebIdentityResult><Credentials>'
+                               '<AccessKeyId>AK</AccessKeyId><SecretAccessKey>SK</SecretAccessKey><SessionToken>T1</SessionToken>'
+                               '<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>'
+                               '</AssumeRoleWithWebIdentityResponse>')
+        if self.raw_path == '/latest/api/token' and self.command == 'PUT':
+            return self.answer(200, 'imds2')
+        if self.headers.get('X-aws-ec2-metadata-token') != 'imds2':
+            return self.answer(401)
+        if self.raw_path.endswith('/security-credentials/'):
+            return self.answer(200, 'the-role\n')
+        return self.answer(200, json.dumps(keys)) if self.raw_path.endswith('/the-role') else self.answer(404)
+
+    # --- signature, written from the AWS documentation -------------------------------------------------
+    def check(self, bucket):
+        match = re.fullmatch(r'AWS4-HMAC-SHA256 Credential=(.*)/(\d{8})/([^/]*)/s3/aws4_request, SignedHeaders=([a-z0-9;-]*), Signature=([0-9a-f]{64})',
+                             self.headers.get('Authorization', ''))
+        if not match or match[1] != 'AK':
+            raise Refuse(403, 'InvalidAccessKeyId', 'unknown key')
+        day, region, signed, signature = match[2], match[3], match[4].split(';'), match[5]
+        wanted = fault('region')
+        if wanted and region != wanted[0]:
+            raise Refuse(301, 'PermanentRedirect', wanted[0])
+        if not wanted and region != 'us-east-1':
+            raise Refuse(400, 'AuthorizationHeaderMalformed', 'wrong region', '<Region>us-east-1</Region>')
+        stamp = datetime.datetime.strptime(self.headers['x-amz-date'], '%Y%m%dT%H%M%SZ').replace(tzinfo=datetime.timezone.utc)
+        if abs((stamp - now()).total_seconds()) > 900:
+            raise Refuse(403, 'RequestTimeTooSkewed', 'the difference is too large')
+        for name in self.headers:
+            if name.lower() == 'host' or name.lower().startswith('x-amz-'):
+                if name.lower() not in signed:
+                    raise Refuse(403, 'AccessDenied', f'{name} is not signed')
+        query = '&'.join(f'{a}={b}' for a, b in sorted((quote(k), quote(v)) for k, v in self.query.items()))
+        canonical = '\n'.join([self.command, self.raw_path, query,
+                               ''.join(f"{n}:{' '.join(self.headers[n].split())}\n" for n in signed), ';'.join(signed),
+                               self.headers['x-amz-content-sha256']])
+        scope = f'{day}/{region}/s3/aws4_request'
+        text = f"AWS4-HMAC-SHA256\n{self.headers['x-amz-date']}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        key = b'AWS4SK'
+        for word in (day, region, 's3', 'aws4_request', text):
+            key = hmac.new(key, word.encode(), hashlib.sha256).digest()
+        if key.hex() != signature or fault('bad-signature'):
+            raise Refuse(403, 'SignatureDoesNotMatch', 'the signature does not match',
+                         f'<CanonicalRequest>{escape(canonical)}</CanonicalRequest>')
+        token = fault('token')
+        if token and self.headers.get('x-amz-security-token') != token[0]:
+            raise Refuse(400, 'ExpiredToken', 'the token has expired')
+        if hashlib.sha256(self.body).hexdigest() != self.headers['x-amz-content-sha256']:
+            raise Refuse(400, 'XAmzContentSHA256Mismatch', 'body and hash differ')
+        if fault('no-checksum') and any(h.lower().startswith('x-amz-checksum') for h in self.headers):
+            raise Refuse(400, 'InvalidArgument', "Unsupported header 'x-amz-checksum-sha256'")
+        checksum = self.headers.get('x-amz-checksum-sha256')
+        if checksum and base64.b64encode(hashlib.sha256(self.body).digest()).decode() != checksum:
+            raise Refuse(400, 'BadDigest', 'checksum differs')
+        if self.headers.get('x-amz-object-lock-mode') and self.command == 'PUT' and not checksum:
+            md5 = self.headers.get('content-md5')
+            if md5 != base64.b64encode(hashlib.md5(self.body).digest()).decode():
+                raise Refuse(400, 'InvalidRequest', 'Content-MD5 or a checksum is required for locked objects')
+        if bucket != 'bkt':
+            raise Refuse(404, 'NoSuchBucket', 'no such bucket')
+
+    def before(self, part):
+        f = fault('status', part, 2)
+        if f:
+            self.answer(int(f[0]), b'')
+            raise Reset
+        f = fault('s3code', part, 3)
+        if f:
+            raise Refuse(int(f[0]), f[1], 'as told')
+        if part >= 3 and fault('full'):
+            raise Refuse(507, 'InsufficientStorage', 'no space left')
+
+    def after_store(self, part):
+        if fault('last', part, 1):
+            self.reset()
+        if fault('drip', part, 1):
+            self.wfile.write(b'HTTP/1.1 200 OK\r\n')
+            for c in b'X-Slow: ' + b'x' * 600 + b'\r\n':
+                self.wfile.write(bytes([c]))
+                self.wfile.flush()
+                time.sleep(1)
+
+    # --- operations ------------------------------------------------------------------------------------
+    def serve(self, key, part):
+        q = self.query
+        if not key:
+            return self.list_uploads() if 'uploads' in q else self.list_objects()
+        if self.command == 'POST' and 'uploads' in q:
+            return self.create(key)
+        if 'uploadId' in q:
+            upload = UPLOADS.get(q['uploadId'])
+            if upload is None or upload['key'] != key:
+                raise Refuse(404, 'NoSuchUpload', 'no such upload')
+            return {'PUT': self.put_part, 'POST': self.complete, 'DELETE': self.abort, 'GET': self.list_parts}[self.command](key, upload)
+        if self.command == 'PUT':
+            OBJECTS[key] = {'data': self.body, 'etag': '"%s"' % hashlib.md5(self.body).hexdigest(), 'meta': self.meta()}
+            self.after_store(0)
+            return self.answer(200, ETag=OBJECTS[key]['etag'])
+        if self.command == 'DELETE':
+            OBJECTS.pop(key, None)
+            return self.answer(204)
+        return self.read(key)
+
+    def meta(self):
+        return {n.lower(): v for n, v in self.headers.items() if n.lower().startswith('x-amz-meta-')}
+
+    def create(self, key):
+        upload = os.urandom(8).hex() + '/+=&'
+        UPLOADS[upload] = {'key': key, 'parts': {}, 'meta': self.meta(), 'checksum': 'x-amz-checksum-algorithm' in self.headers,
+                           'started': now().strftime('%Y-%m-%dT%H:%M:%S.000Z')}
+        if fault('lost-create'):
+            self.reset()
+        self.answer(200, f'<InitiateMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Bucket>bkt</Bucket>'
+                    f'<Key>{escape(key)}</Key><UploadId>{escape(upload)}</UploadId></InitiateMultipartUploadResult>')
+
+    def put_part(self, key, upload):
+        number = int(self.query['partNumber'])
+        most = fault('max-parts')
+        if number < 1 or number > int(most[0] if most else 10000):
+            raise Refuse(400, 'InvalidArgument', 'Part number must be an integer between 1 and the maximum')
+        etag = '"%s"' % hashlib.md5(self.body).hexdigest()
+        upload['parts'][number] = (etag, self.body)
+        self.after_store(number)
+        headers = {'ETag': etag}
+        if 'x-amz-checksum-sha256' in self.headers:
+            headers['x_amz_checksum_sha256'] = self.headers['x-amz-checksum-sha256']
+        self.answer(200, **headers)
+
+    def complete(self, key, upload):
+        f = fault('complete200')
+        if f:
+            return self.answer(200, f'<?xml version="1.0"?>\n   \n<Error><Code>{f[0]}</Code><Message>inside</Message></Error>')
+        text = self.body.decode()
+        listed = [(int(n), unescape(e, {'&quot;': '"'})) for n, e in
+                  re.findall(r'<PartNumber>(\d+)</PartNumber><ETag>(.*?)</ETag>', text)]
+        if [n for n, _ in listed] != sorted(upload['parts']) or any(upload['parts'][n][0] != e for n, e in listed):
+            raise Refuse(400, 'InvalidPart', 'parts differ')
+        if upload['checksum'] and text.count('<ChecksumSHA256>') != len(listed):
+            raise Refuse(400, 'InvalidRequest', 'The complete request must include the checksum for each part')
+        sizes = [len(upload['parts'][n][1]) for n, _ in listed]
+        if any(s < 65536 for s in sizes[:-1]):
+            raise Refuse(400, 'EntityTooSmall', 'too small')
+        if fault('equal-parts') and (len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]):
+            raise Refuse(400, 'InvalidPart', 'All non-trailing parts must have the same length.')
+        data = b''.join(upload['parts'][n][1] for n, _ in listed)
+        if fault('liar-size'):
+            data = data[:-1]
+        etag = '"%s"' % (os.urandom(16).hex() if fault('random-etag') else hashlib.md5(data).hexdigest() + f'-{len(sizes)}')
+        if not fault('liar-complete'):
+            OBJECTS[key] = {'data': data, 'etag': etag, 'meta': upload['meta']}
+        del UPLOADS[self.query['uploadId']]
+        if fault('lost-complete'):
+            self.reset()
+        self.answer(200, f'<?xml version="1.0"?><CompleteMultipartUploadResult><Key>{escape(key)}</Key><ETag>{escape(etag)}</ETag></CompleteMultipartUploadResult>')
+
+    def abort(self, key, upload):
+        if not fault('stubborn'):
+            del UPLOADS[self.query['uploadId']]
+        self.answer(204)
+
+    def list_parts(self, key, upload):
+        parts = ''.join(f'<Part><PartNumber>{n}</PartNumber></Part>' for n in sorted(upload['parts']))
+        self.answer(200, f'<ListPartsResult>{parts}</ListPartsResult>')
+
+    def list_uploads(self):
+        text = ''.join(f"<Upload><Key>{escape(u['key'])}</Key><UploadId>{escape(i)}</UploadId><Initiated>{u['started']}</Initiated></Upload>"
+                       for i, u in UPLOADS.items() if u['key'].startswith(self.query.get('prefix', '')))
+        self.answer(200, f'<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{text}</ListMultipartUploadsResult>')
+
+    def list_objects(self):
+        q, page = self.query, 3
+        v2 = q.get('list-type') == '2' and not fault('ignore-list-v2')
+        if q.get('list-type') == '2' and fault('no-list-v2'):
+            raise Refuse(501, 'NotImplemented', 'list-type')
+        after = q.get('continuation-token' if v2 else 'marker', '')
+        after = after.replace('token/+=', '', 1) if v2 else after
+        keys = [k for k in sorted(OBJECTS) if k.startswith(q.get('prefix', '')) and k > after]
+        shown = keys[:page]
+        more = len(keys) > page
+        text = ''.join(f"<Contents><Key>{escape(k)}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>{len(OBJECTS[k]['data'])}</Size></Contents>" for k in shown)
+        token = f'<NextContinuationToken>{escape("token/+=" + shown[-1])}</NextContinuationToken>' if more and v2 else ''
+        self.answer(200, f'<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{text}</ListBucketResult>')
+
+    def read(self, key):
+        if key not in OBJECTS:
+            raise Refuse(404, 'NoSuchKey', 'no such key')
+        o = OBJECTS[key]
+        data, status, extra = o['data'], 200, {}
+        if self.headers.get('if-match', o['etag']) != o['etag']:
+            raise Refuse(412, 'PreconditionFailed', '')
+        match = re.fullmatch(r'bytes=(\d+)-(\d*)', self.headers.get('range', ''))
+        if match:
+            first, last = int(match[1]), min(int(match[2] or len(data) - 1), len(data) - 1)
+            if first >= len(data):
+                return self.answer(416, b'', Content_Range=f'bytes */{len(data)}')
+            status, extra = 206, {'Content_Range': f'bytes {first}-{last}/{len(data)}'}
+            data = data[first:last + 1]
+        headers = {n.replace('-', '_'): v for n, v in o['meta'].items()}
+        if self.command == 'GET' and len(data) > 1 and fault('cut-get'):
+            self.send_response(status)
+            self.send_header('Content-Length', len(data))
+            for n, v in extra.items():
+                self.send_header(n.replace('_', '-'), v)
+            self.send_header('ETag', o['etag'])
+            self.end_headers()
+            self.wfile.write(data[:len(data) // 2])
+            self.wfile.flush()
+            self.close_connection = True
+            return
+        self.answer(status, data, ETag=o['etag'], **extra, **headers)
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], (Reset, OSError)):
+            super().handle_error(request, client_address)
+
+
+server = Server(('127.0.0.1', 0), Handler)
+with open(sys.argv[1] + '.tmp', 'w') as f:
+    f.write(str(server.server_address[1]))
+os.rename(sys.argv[1] + '.tmp', sys.argv[1])
+server.serve_forever()
