@@ -47,7 +47,8 @@ endif
 CPPFLAGS_ALL := -D_GNU_SOURCE -DPGC_VERSION='"$(VERSION)"' -Iinclude -Ilib -Ibin -I$(B)/gen $(PKG_CFLAGS)
 CFLAGS_ALL := -std=gnu17 -fPIC $(PROBED_CFLAGS) $(OPT_$(VARIANT)) $(if $(WERROR),-Werror) $(CFLAGS)
 LDFLAGS_ALL := $(PROBED_LDFLAGS) $(LDOPT_$(VARIANT)) $(LDFLAGS)
-LIBS := $(PKG_LIBS) -lpg_query -lpthread -lm
+# libc before libpg_query: the latter exports names of its own port layer (strnlen).
+LIBS := $(PKG_LIBS) -lpthread -lm -ldl -lc -lpg_query
 
 LIB_SRC := $(filter-out lib/cli/%,$(wildcard lib/*/*.c))
 CLI_SRC := $(wildcard lib/cli/*.c)

@@ -8,9 +8,8 @@
 #include <sys/socket.h>
 
 #include "base/array.h"
-
-#define DEFAULT_PORT   "5432"
-#define DEFAULT_FOLDER "/var/run/postgresql" /* as Debian and the official images build libpq */
+#include "pg/libpq_lazy.h"
+#include "pg/plain.h"
 
 bool pgc__probe_is_conninfo(const char *dbname) {
     return dbname != NULL && (strncmp(dbname, "postgresql://", 13) == 0 || strncmp(dbname, "postgres://", 11) == 0 ||
@@ -39,12 +38,16 @@ void pgc__probe_params(const struct pgc_probe_options *options, struct pgc__prob
 static char *from_conninfo(const struct pgc_probe_options *options, const char *keyword) {
     if (!pgc__probe_is_conninfo(options->conninfo))
         return NULL;
-    PQconninfoOption *parsed = PQconninfoParse(options->conninfo, NULL);
+    struct pgc__libpq pq;
+    struct pgc_error ignored;
+    if (pgc__libpq_load(&pq, &ignored) != PGC_OK)
+        return NULL;
+    PQconninfoOption *parsed = pq.PQconninfoParse(options->conninfo, NULL);
     char *value = NULL;
     for (PQconninfoOption *o = parsed; o != NULL && o->keyword != NULL; o++)
         if (strcmp(o->keyword, keyword) == 0 && o->val != NULL)
             value = strdup(o->val);
-    PQconninfoFree(parsed);
+    pq.PQconninfoFree(parsed);
     return value;
 }
 
@@ -165,35 +168,52 @@ enum pgc_code pgc__probe_endpoints(const struct pgc_probe_options *options, stru
     return code;
 }
 
+static bool parses(const struct pgc__libpq *pq, const char *conninfo, char *message, size_t size) {
+    char *text = NULL;
+    PQconninfoOption *parsed = pq->PQconninfoParse(conninfo, &text);
+    if (parsed == NULL)
+        snprintf(message, size, "%.*s", text != NULL ? (int)strcspn(text, "\n") : 13,
+                 text != NULL ? text : "out of memory");
+    pq->PQfreemem(text);
+    pq->PQconninfoFree(parsed);
+    return parsed != NULL;
+}
+
+/* A service may name host and port; only libpq reads service files. */
+static void from_service(const struct pgc__libpq *pq, char **host, char **port) {
+    PQconninfoOption *defaults = getenv("PGSERVICE") != NULL ? pq->PQconndefaults() : NULL;
+    for (PQconninfoOption *o = defaults; o != NULL && o->keyword != NULL; o++) {
+        if (strcmp(o->keyword, "host") == 0 && o->val != NULL && *host == NULL)
+            *host = strdup(o->val);
+        if (strcmp(o->keyword, "port") == 0 && o->val != NULL && *port == NULL)
+            *port = strdup(o->val);
+    }
+    pq->PQconninfoFree(defaults);
+}
+
 bool pgc_probe_endpoint(const struct pgc_probe_options *options, char *host, size_t host_size, char *port,
                         size_t port_size, char *message, size_t message_size) {
     message[0] = '\0';
-    if (pgc__probe_is_conninfo(options->conninfo)) {
-        char *text = NULL;
-        PQconninfoOption *parsed = PQconninfoParse(options->conninfo, &text);
-        if (parsed == NULL) {
-            snprintf(message, message_size, "%.*s", text != NULL ? (int)strcspn(text, "\n") : 13,
-                     text != NULL ? text : "out of memory");
-            PQfreemem(text);
-            return false;
-        }
-        PQconninfoFree(parsed);
+    PGC_CLEANUP(pgc__plain_release) struct pgc__plain plain = { 0 };
+    if (pgc__plain_parse(options, &plain)) {
+        snprintf(host, host_size, "%s", plain.host);
+        snprintf(port, port_size, "%s", plain.port);
+        return true;
     }
+    struct pgc__libpq pq;
+    struct pgc_error err;
+    if (pgc__libpq_load(&pq, &err) != PGC_OK) {
+        snprintf(message, message_size, "%.*s", (int)message_size - 1, err.message);
+        return false;
+    }
+    if (pgc__probe_is_conninfo(options->conninfo) && !parses(&pq, options->conninfo, message, message_size))
+        return false;
     PGC_AUTO_FREE char *names = effective(options, "host", options->host, "PGHOST");
     PGC_AUTO_FREE char *addresses = effective(options, "hostaddr", NULL, "PGHOSTADDR");
     PGC_AUTO_FREE char *ports = effective(options, "port", options->port, "PGPORT");
-    const char *service_host = NULL, *service_port = NULL;
-    PQconninfoOption *defaults = getenv("PGSERVICE") != NULL ? PQconndefaults() : NULL;
-    for (PQconninfoOption *o = defaults; o != NULL && o->keyword != NULL; o++) {
-        if (strcmp(o->keyword, "host") == 0)
-            service_host = o->val;
-        if (strcmp(o->keyword, "port") == 0)
-            service_port = o->val;
-    }
-    const char *shown_host = addresses != NULL ? addresses : names != NULL ? names : service_host;
-    const char *shown_port = ports != NULL ? ports : service_port;
-    snprintf(host, host_size, "%s", shown_host != NULL ? shown_host : DEFAULT_FOLDER);
-    snprintf(port, port_size, "%s", shown_port != NULL ? shown_port : DEFAULT_PORT);
-    PQconninfoFree(defaults);
+    from_service(&pq, &names, &ports);
+    const char *shown = addresses != NULL ? addresses : names;
+    snprintf(host, host_size, "%s", shown != NULL ? shown : PGC__DEFAULT_FOLDER);
+    snprintf(port, port_size, "%s", ports != NULL ? ports : PGC__DEFAULT_PORT);
     return true;
 }

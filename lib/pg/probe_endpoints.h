@@ -5,8 +5,6 @@
  * PQconnectPoll moves on to the next host only when one *fails*; one that swallows packets would eat the whole
  * deadline. So every address becomes an endpoint of its own and gets its share of the time. Names are resolved
  * anew at every call. */
-#include <libpq-fe.h>
-
 #include "pg/probe.h"
 
 struct pgc__probe_endpoint {
