@@ -145,6 +145,8 @@ static enum pgc_engine_status run_endif(struct pgc_engine *e, const char *name) 
 static enum pgc_engine_status run_set(struct pgc_engine *e, const char *name) {
     (void)name;
     PGC_AUTO_FREE char *variable = pgc_engine_argument_copy(e, PGC_ARG_NORMAL, false);
+    if (variable == NULL && e->session->ops->list != NULL)
+        e->session->ops->list(e);
     if (variable == NULL)
         return PGC_ENGINE_SKIP;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf value = PGC_BUF_INIT;

@@ -47,6 +47,8 @@ struct pgc_engine_ops {
     bool (*backtick)(struct pgc_engine *engine, const char *command, struct pgc_buf *out);
     /* A variable is about to change (value NULL: unset). False: refused (already told). May replace *value by a static text. */
     bool (*assign)(struct pgc_engine *engine, const char *name, const char **value);
+    /* \set without arguments; may be NULL. */
+    void (*list)(struct pgc_engine *engine);
     /* Called for each line before it is lexed: encoding, standard_strings. May be NULL. */
     void (*line)(struct pgc_engine *engine, const char *text, size_t len);
     /* After each meta-command; may be NULL. */

@@ -232,6 +232,14 @@ static bool on_backtick(struct pgc_engine *engine, const char *command, struct p
     return true;
 }
 
+static void on_list(struct pgc_engine *engine) {
+    const struct pgc_vars *vars = &engine->session->vars;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    for (size_t i = 0; i < vars->count; i++)
+        pgc_buf_putf(&text, "%s = '%s'\n", vars->items[i].name, vars->items[i].value);
+    pgc__script_put(pgc__script_of(engine), text.data, text.len);
+}
+
 static bool on_alive(struct pgc_engine *engine) {
     return pgc__script_of(engine)->conn != NULL;
 }
@@ -241,6 +249,7 @@ static const struct pgc_engine_ops *script_ops(void) {
                                                .message = on_message,
                                                .backtick = on_backtick,
                                                .assign = pgc__script_assign,
+                                               .list = on_list,
                                                .line = on_line,
                                                .alive = on_alive,
                                                .commands = pgc__script_commands };

@@ -358,7 +358,6 @@ const struct pgc_engine_command pgc__script_commands[] = {
     { "crosstabview", PGC_IGNORE_ARGS, run_refused },
     { "errverbose", PGC_IGNORE_ARGS, run_nothing },
     { "s", PGC_IGNORE_ARGS, run_nothing },
-    { "copyright", PGC_IGNORE_ARGS, run_nothing },
     { "h", PGC_IGNORE_LINE, run_nothing },
     { "help", PGC_IGNORE_LINE, run_nothing },
     { "?", PGC_IGNORE_ARGS, run_nothing },

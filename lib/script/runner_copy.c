@@ -39,6 +39,7 @@ static bool finish(struct pgc_script *script) {
 
 /* Text: up to the end marker. Binary data from a file: all of it. */
 static bool from_reader(struct pgc_script *script, struct pgc_reader *reader, bool binary) {
+    bool inline_data = reader == script->engine->reader;
     struct pgc_error err;
     const char *data = "";
     size_t len = 0;
@@ -52,6 +53,8 @@ static bool from_reader(struct pgc_script *script, struct pgc_reader *reader, bo
             data = block;
         } else
             code = pgc_reader_copy(reader, &data, &len, &err);
+        if (inline_data) /* notices name the line that was read last, as psql's do */
+            script->engine->line = reader->lines;
         if (code != PGC_OK || len == 0)
             break;
         /* after a failure the rest is still passed over: it is data */
@@ -70,10 +73,7 @@ static bool from_reader(struct pgc_script *script, struct pgc_reader *reader, bo
 static bool from_script(struct pgc_script *script) {
     struct pgc_engine *engine = script->engine;
     pgc_lexer_keep_line(&engine->lexer);
-    bool ok = from_reader(script, engine->reader, false);
-    if (engine->file != NULL || engine->reader->lines > 0)
-        engine->line = engine->reader->lines;
-    return ok;
+    return from_reader(script, engine->reader, false);
 }
 
 /* popen or fopen behind a source. */
