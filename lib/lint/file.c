@@ -125,10 +125,11 @@ static bool is_table_statement(const struct lint_file *file, const struct lint_s
 static enum pgc_code parse(struct lint_file *file, struct lint_statement *statement, struct pgc_error *err) {
     const struct lint_span *span = &statement->span;
     size_t len = span->end - span->start;
-    PGC_AUTO_FREE char *sql = strndup(file->text + span->start, len);
+    PGC_AUTO_FREE char *sql = malloc(len + 1);
     if (sql == NULL)
         return pgc_fail_nomem(err);
-    memcpy(sql, file->text + span->start, len); /* also past a NUL byte */
+    memcpy(sql, file->text + span->start, len);
+    sql[len] = '\0';
     blank_meta(file, span, sql);
     enum pgc_code code = pgc__lint_parse(sql, len, &statement->tree, err);
     if (code == PGC_OK && statement->tree.failed && plain_variables(file, span, sql))
