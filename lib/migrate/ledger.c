@@ -131,6 +131,23 @@ void pgc_ledger_sql_up(struct pgc_buf *sql, const struct pgc_ledger_native *ledg
     pgc_buf_puts(sql, ");");
 }
 
+void pgc_ledger_sql_prepare(struct pgc_buf *sql, const struct pgc_ledger_native *ledger) {
+    pgc_ledger_sql(
+        sql, ledger,
+        "prepare pgc_migrate_record(text, text, text, text, text, text, text) as insert into pgc.migrations "
+        "(key, version, name, kind, file, checksum, state, started_at, finished_at, duration_ms, applied_by, "
+        "tool_version) values ($1, $2, $3, $4, $5, $6, $7, pg_catalog.now(), pg_catalog.clock_timestamp(), "
+        "extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000, ");
+    put_who(sql, ledger);
+    pgc_buf_puts(sql, ");");
+}
+
+void pgc_ledger_sql_execute(struct pgc_buf *sql, const struct pgc_migration *m) {
+    pgc_buf_puts(sql, "execute pgc_migrate_record(");
+    put_values(sql, m, PGC_LEDGER_APPLIED);
+    pgc_buf_puts(sql, ");");
+}
+
 void pgc_ledger_sql_remove(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const char *key,
                            const char *action) {
     pgc_ledger_sql(sql, ledger, "with gone as (delete from pgc.migrations where key = ");

@@ -245,6 +245,16 @@ size_t pgc__run_put_limits(const struct pgc__run *run, struct pgc_buf *sql, bool
     return count;
 }
 
+size_t pgc__run_put_session_limits(const struct pgc__run *run, struct pgc_buf *sql) {
+    const struct pgc_migrate_options *options = run->migrate->options;
+    size_t count = 0;
+    if (options->lock_timeout_ms > 0)
+        pgc_buf_putf(sql, "set lock_timeout=%lld;", (long long)options->lock_timeout_ms), count++;
+    if (options->statement_timeout_ms > 0)
+        pgc_buf_putf(sql, "set statement_timeout=%lld;", (long long)options->statement_timeout_ms), count++;
+    return count;
+}
+
 static void put_remove(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step,
                        const char *action) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
@@ -279,7 +289,10 @@ static void put_own(const struct pgc__run *run, struct pgc_buf *sql, const struc
         pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_BASELINE);
         break;
     default:
-        pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_APPLIED);
+        if (run->prepared)
+            pgc_ledger_sql_execute(sql, step->migration);
+        else
+            pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_APPLIED);
     }
 }
 

@@ -10,6 +10,8 @@ struct pgc__run {
     struct pgc_migrate_lock *lock;
     struct pgc_shape *shapes; /* of the plan's steps */
     size_t *done;
+    bool limits_set; /* lock_timeout and statement_timeout are set for the session */
+    bool prepared;   /* the ledger's insert is prepared in the session */
 };
 
 /* Runs steps [from, from + count) in one transaction and one message; count > 1 only for steps in TRANSACTION mode.
@@ -28,6 +30,8 @@ void pgc__run_tell(const struct pgc__run *run, enum pgc_migrate_event_kind kind,
                    int64_t duration_ms, const char *text);
 /* set local lock_timeout ...; returns the number of statements. */
 size_t pgc__run_put_limits(const struct pgc__run *run, struct pgc_buf *sql, bool lock_timeout);
+/* The same for the whole session. */
+size_t pgc__run_put_session_limits(const struct pgc__run *run, struct pgc_buf *sql);
 /* The ledger's statements for a finished step. */
 void pgc__run_put_record(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step);
 /* The same for a step whose row of progress is in our ledger. */
@@ -39,4 +43,5 @@ void pgc__run_roll_back(const struct pgc__run *run);
 bool pgc__run_try_again(const struct pgc__run *run, const struct pgc_plan_step *step, int64_t *tries,
                         const struct pgc_error *err);
 #define PGC__RUN_RESET "reset session authorization;reset role;reset all;"
+#define PGC__RUN_CLEAN "unlisten *;discard temp;"
 #endif

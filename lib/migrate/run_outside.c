@@ -354,12 +354,16 @@ enum pgc_code pgc__run_statements(struct pgc__run *run, size_t index, struct pgc
                          .conn = run->migrate->conn,
                          .down = pgc__run_is_down(step) };
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
-    enum pgc_code code = run_all(&o, err);
+    /* No limit for locks around what waits for other transactions by its nature. */
+    run->limits_set = run->prepared = false;
+    enum pgc_code code = pgc_conn_exec(o.conn, PGC__RUN_RESET, err);
+    if (code == PGC_OK)
+        code = run_all(&o, err);
     if (code != PGC_OK)
         return code;
     pgc_buf_puts(&sql, PGC__RUN_RESET "begin;");
     pgc__run_put_finish(run, &sql, step);
-    pgc_buf_puts(&sql, "commit;unlisten *;discard temp");
+    pgc_buf_puts(&sql, "commit;" PGC__RUN_CLEAN);
     return execute(&o, &sql, err);
 }
 

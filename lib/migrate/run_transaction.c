@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "migrate/run_internal.h"
+#include "script/runner.h"
 
 /* A script inside the message. */
 struct segment {
@@ -83,7 +84,6 @@ static enum pgc_code put_step(struct pgc__run *run, struct message *message, siz
     const struct pgc_plan_step *step = &run->plan->steps[index];
     const struct pgc_migration_set *set = &run->migrate->set;
     const struct pgc_migration_script *script = pgc_plan_step_script(step);
-    message->statements += pgc__run_put_limits(run, &message->sql, true);
     enum pgc_code code = put_hooks(message, set, PGC_HOOK_BEFORE_EACH, index, err);
     if (code == PGC_OK)
         code = put_script(message, script, &run->shapes[index], index, err);
@@ -97,18 +97,53 @@ static enum pgc_code put_step(struct pgc__run *run, struct message *message, siz
     return code;
 }
 
+/* What the session needs once: limits for the statements, the ledger's insert (not behind a pooler, where the session
+ * may be another one each time). Part of the message, so it costs no round trip. */
+static void put_session(struct pgc__run *run, struct message *message) {
+    if (run->migrate->pooled) {
+        message->statements += pgc__run_put_limits(run, &message->sql, true);
+        return;
+    }
+    if (!run->limits_set)
+        message->statements += pgc__run_put_session_limits(run, &message->sql);
+    if (!run->prepared && run->migrate->foreign == NULL) {
+        put(message, "deallocate all;", 1);
+        pgc_ledger_sql_prepare(&message->sql, &run->migrate->native);
+        message->statements++;
+        run->prepared = true;
+    }
+    run->limits_set = true;
+}
+
+static bool spoils(const struct pgc__run *run, size_t index) {
+    return run->shapes[index].settings || run->migrate->set.hook_count > 0;
+}
+
+static void forget_session(struct pgc__run *run) {
+    run->limits_set = run->prepared = false;
+}
+
 static enum pgc_code build(struct pgc__run *run, struct message *message, size_t from, size_t count,
                            struct pgc_error *err) {
     const char *fence = pgc_migrate_lock_fence(run->lock);
     enum pgc_code code = PGC_OK;
+    bool spoilt = false;
     put(message, "begin;", 1);
     put(message, fence, fence[0] != '\0');
     for (size_t i = 0; code == PGC_OK && i < count; i++) {
-        if (i > 0)
+        if (i > 0 && spoils(run, from + i - 1)) {
             put(message, PGC__RUN_RESET, 3);
+            forget_session(run);
+        }
+        put_session(run, message);
         code = put_step(run, message, from + i, err);
+        spoilt |= spoils(run, from + i);
     }
-    put(message, "commit;" PGC__RUN_RESET "unlisten *;discard temp", 6);
+    put(message, "commit;", 1);
+    if (spoilt || run->migrate->pooled)
+        put(message, PGC__RUN_RESET PGC__RUN_CLEAN, 5);
+    if (spoilt)
+        forget_session(run);
     return code != PGC_OK ? code : pgc_buf_check(&message->sql, err);
 }
 
@@ -161,6 +196,7 @@ enum pgc_code pgc__run_transaction(struct pgc__run *run, size_t from, size_t cou
                                    struct pgc_error *err) {
     PGC_CLEANUP(message_release) struct message message = { .sql = PGC_BUF_INIT };
     *failed = from;
+    bool prepared = run->prepared, limits_set = run->limits_set;
     enum pgc_code code = build(run, &message, from, count, err);
     if (code != PGC_OK)
         return code;
@@ -168,6 +204,9 @@ enum pgc_code pgc__run_transaction(struct pgc__run *run, size_t from, size_t cou
         code = pgc_conn_exec(run->migrate->conn, message.sql.data, err);
         if (code == PGC_OK)
             return code;
+        /* Rolled back with everything that the message set and prepared. */
+        run->prepared = prepared;
+        run->limits_set = limits_set;
         if (code != PGC_E_CANCELLED)
             place_fault(run, &message, failed, err);
         pgc__run_roll_back(run);
@@ -183,7 +222,10 @@ enum pgc_code pgc__run_transaction(struct pgc__run *run, size_t from, size_t cou
 
 static enum pgc_code run_script(struct pgc__run *run, const struct pgc_migration_script *script,
                                 struct pgc_error *err) {
-    return pgc_conn_exec(run->migrate->conn, script->text, err);
+    struct pgc_script_options options = { .conn = run->migrate->conn, .on_error_stop = true, .quiet = true };
+    PGC_AUTO(pgc_script_free) struct pgc_script *engine = NULL;
+    enum pgc_code code = pgc_script_open(&options, run->migrate->rt, &engine, err);
+    return code != PGC_OK ? code : pgc_script_run_text(engine, script->text, script->len, script->path, err);
 }
 
 static enum pgc_code psql_in_transaction(struct pgc__run *run, size_t index, struct pgc_error *err) {
@@ -191,12 +233,13 @@ static enum pgc_code psql_in_transaction(struct pgc__run *run, size_t index, str
     struct pgc_conn *conn = run->migrate->conn;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf before = PGC_BUF_INIT;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf after = PGC_BUF_INIT;
-    pgc_buf_puts(&before, "begin;");
+    forget_session(run);
+    pgc_buf_puts(&before, PGC__RUN_RESET "begin;");
     pgc_buf_puts(&before, pgc_migrate_lock_fence(run->lock));
     pgc__run_put_limits(run, &before, true);
     pgc_buf_puts(&after, "reset session authorization;reset role;");
     pgc__run_put_record(run, &after, step);
-    pgc_buf_puts(&after, "commit;" PGC__RUN_RESET "unlisten *;discard temp");
+    pgc_buf_puts(&after, "commit;" PGC__RUN_RESET PGC__RUN_CLEAN);
     enum pgc_code code = pgc_buf_check(&before, err);
     if (code == PGC_OK)
         code = pgc_buf_check(&after, err);
@@ -224,6 +267,8 @@ static enum pgc_code psql_outside(struct pgc__run *run, size_t index, struct pgc
     struct pgc_conn *conn = run->migrate->conn;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     bool resumes = step->action == PGC_ACTION_RESUME || step->action == PGC_ACTION_RESUME_DOWN;
+    forget_session(run);
+    pgc_buf_puts(&sql, PGC__RUN_RESET);
     if (!resumes && step->action == PGC_ACTION_RERUN) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
         pgc_ledger_key(&key, m);

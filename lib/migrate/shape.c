@@ -180,6 +180,20 @@ static void say_why(struct pgc_shape *shape, const char *what, size_t line, cons
         snprintf(shape->why, sizeof shape->why, "%s in line %zu %s", what, line, rest);
 }
 
+/* Statements that leave nothing in the session, whatever stands in them (functions that set something in passing excepted,
+ * which the caller looks for by name). */
+static bool leaves_nothing(const char *sql, size_t len) {
+    static const char *const words[] = { "CREATE", "ALTER", "DROP",   "INSERT",  "UPDATE",   "DELETE",
+                                         "MERGE",  "GRANT", "REVOKE", "COMMENT", "TRUNCATE", "REFRESH" };
+    char first[1][64] = { "" };
+    pgc_statement_words(sql, len, first, 1);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(first[0], words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum pgc_code each(void *arg, const struct pgc_split_item *item, struct pgc_error *err) {
     struct reader *reader = arg;
     struct pgc_shape *shape = reader->shape;
@@ -196,6 +210,7 @@ static enum pgc_code each(void *arg, const struct pgc_split_item *item, struct p
     char what[64];
     enum pgc_statement_kind kind = pgc_statement_kind(item->text, item->len, what);
     shape->statements[shape->count++] = (struct pgc_shape_statement) { item->offset, item->end, line, kind };
+    shape->settings |= !leaves_nothing(item->text, item->len);
     if (kind == PGC_STATEMENT_OUTSIDE) {
         shape->outside = true;
         say_why(shape, what, line, "cannot run in a transaction");
@@ -214,6 +229,8 @@ enum pgc_code pgc_shape_read(struct pgc_shape *shape, const struct pgc_migration
     enum pgc_code code = pgc_split_text(script->text, script->len, &options, each, &reader, &end, err);
     if (code != PGC_OK)
         return code;
+    shape->settings |= strcasestr(script->text, "set_config") != NULL || strcasestr(script->text, "temp") != NULL ||
+                       strcasestr(script->text, "listen") != NULL;
     if (script->tx == PGC_MIGRATION_TX_ON && shape->outside)
         return pgc_fail(err, PGC_E_DATA, "%s:%zu: marked transaction:true, but %s", script->path, script->tx_line,
                         shape->why);

@@ -27,7 +27,8 @@ struct pgc_shape_statement {
 
 struct pgc_shape {
     enum pgc_shape_mode mode;
-    bool outside; /* no transaction around it */
+    bool outside;  /* no transaction around it */
+    bool settings; /* it may leave something in the session: settings, role, temporary tables, prepared statements */
     char why
         [160]; /* what made it so, with its line: "CREATE INDEX CONCURRENTLY in line 3 cannot run in a transaction"; or "" */
     struct pgc_shape_statement *statements;
