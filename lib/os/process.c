@@ -117,6 +117,7 @@ void pgc_process_init(struct pgc_process *process, const char *service, enum pgc
     handle(SIGINT, on_signal);
     handle(SIGHUP, on_signal);
     handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), not our end */
 }
 
 const struct pgc_runtime *pgc_process_runtime(const struct pgc_process *process) {
@@ -131,7 +132,7 @@ bool pgc_process_reload_asked(void) {
 }
 
 void pgc_process_reset_signals(void) {
-    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGCHLD };
+    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ, SIGCHLD };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         handle(numbers[i], SIG_DFL);
     sigset_t none;

@@ -7,7 +7,7 @@
  *     const struct pgc_runtime *rt = pgc_process_runtime(&process);
  *
  * init installs handlers for SIGTERM, SIGINT (cancel: flag + self-pipe), SIGHUP (a separate flag, reload) and
- * ignores SIGPIPE. Handlers are installed without SA_RESTART, and explicitly because the kernel ignores signals
+ * ignores SIGPIPE and SIGXFSZ. Handlers are installed without SA_RESTART, and explicitly because the kernel ignores signals
  * with default action for PID 1. One process per program: a second init is an error of the caller. */
 #include <pgc/runtime.h>
 #include <stdbool.h>
