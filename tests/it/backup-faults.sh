@@ -1,0 +1,183 @@
+#!/bin/bash
+# What goes wrong, and what a backup leaves then: a non-zero exit status and nothing visible; earlier backups untouched.
+. tests/support/lib.sh
+cd "$T" || exit 1
+S=$T/store
+pgc backup keygen -o key 2> /dev/null
+recipient=$(sed -n 's/^# public key: //p' key)
+# shellcheck disable=SC2317 # called through status
+backup() { pgc backup run --progress none --store "$S" -r "$recipient" "$@"; }
+# shellcheck disable=SC2317 # called through status
+restore() { pgc restore --progress none --store "$S" -i key "$@"; }
+objects() { find "$S" -type f 2> /dev/null | sort; }
+nothing_new() { is "$1: nothing was left" "$(objects)" "$good"; }
+sessions() { sql -d postgres -c "select count(*) from pg_stat_activity where application_name like 'pgc-backup%'"; }
+new_db bf_app
+sql -d bf_app -c "create table t as select i, md5(i::text) x from generate_series(1, 200000) i"
+backup -d bf_app > /dev/null
+good=$(objects)
+
+slow() { exec timeout 60 pgc-backup run --progress none --store "$S" -r "$recipient" -d bf_app --bandwidth-limit 400kB; }
+its_dump() { pgrep -f "pg_dump --format=custom.*dbname='bf_app'" | head -n 1; }
+
+# --- pg_dump: a stand-in that goes wrong after some bytes ---
+# shellcheck disable=SC2016 # for the script that is written
+fake() { # fake NAME MAJOR BODY: a folder with pg_dump
+  mkdir -p "$T/$1"
+  printf '#!/bin/bash\n[ "$1" = --version ] && { echo "pg_dump (PostgreSQL) %s"; exit 0; }\n%s\n' "$2" "$3" > "$T/$1/pg_dump"
+  ln -sf "$PGBIN/pg_dumpall" "$T/$1/pg_dumpall"
+  chmod +x "$T/$1/pg_dump"
+}
+major=$(sql -d postgres -c "select current_setting('server_version_num')::int / 10000")
+fake killed "$major.1" "head -c 300000 /dev/urandom; kill -9 \$\$"
+status "pg_dump killed" 1 backup -d bf_app --client-dir "$T/killed"
+like "... says so" "$ERR" 'ended by signal 9'
+nothing_new "pg_dump killed"
+fake fails "$major.1" "head -c 300000 /dev/urandom; echo 'pg_dump: error: the last words' >&2; exit 1"
+status "pg_dump fails" 1 backup -d bf_app --client-dir "$T/fails"
+like "... its last words are told" "$ERR" 'exited with status 1: pg_dump: error: the last words'
+nothing_new "pg_dump fails"
+fake silent "$major.1" "head -c 1000 /dev/urandom; exec sleep 60"
+started=$SECONDS
+status "pg_dump says nothing more: 124" 124 backup -d bf_app --client-dir "$T/silent" --idle-timeout 500ms
+ok "... and soon" test $((SECONDS - started)) -lt 20
+nothing_new "pg_dump hangs"
+status "json tells of the failure" 1 backup -d bf_app --client-dir "$T/fails" --json
+like "... ok is false" "$OUT" '"id": null, "ok": false,.*"error": ".*the last words"'
+
+# --- versions ---
+fake old $((major - 1)).3 "exit 0"
+status "pg_dump older than the server: 78" 78 backup -d bf_app --client-dir "$T/old"
+like "... names what is there and the image" "$ERR" "server is PostgreSQL $major,.*found: $((major - 1)) in $T/old.*'pgc-backup:pg$major'"
+fake newer $((major + 2)).1 "exec $PGBIN/pg_dump \"\$@\""
+status "pg_dump newer than the server: 78" 78 backup -d bf_app --client-dir "$T/newer"
+like "... names the way out" "$ERR" '--allow-newer-client'
+nothing_new "versions"
+status "... allowed" 0 backup -d bf_app --client-dir "$T/newer" --allow-newer-client --store "$T/newer-store"
+like "... with a warning" "$ERR" "newer client"
+fake same "$major.9" "exec $PGBIN/pg_dump \"\$@\""
+status "the equal one is preferred" 0 backup -d bf_app --client-dir "$T/newer" --client-dir "$T/same" --store "$T/newer-store"
+rm -rf "$S"; backup -d bf_app > /dev/null; good=$(objects)
+
+# --- server and secrets ---
+status "no server: 69" 69 backup -d 'host=127.0.0.1 port=1 dbname=x connect_timeout=2'
+sql -d postgres -c "create role bf_login login password 'the-secret-one'"
+nothing_new "no server"
+(export PGPASSWORD=the-secret-one; slow) > out 2> err & pid=$!
+sleep 1; cat /proc/"$(pgrep -P $pid)"/cmdline /proc/"$(its_dump)"/cmdline > cmdlines; kill "$(pgrep -P $pid)"; wait $pid
+like "command lines were looked at" "$(tr '\0' ' ' < cmdlines)" 'pgc-backup run.*pg_dump --format=custom'
+PGPASSWORD=the-secret-one status "a role that may not read: 77" 77 backup -d bf_app -U bf_login
+unlike "... the password is nowhere" "$OUT$ERR$(tr '\0' ' ' < cmdlines)" 'the-secret-one'
+like "... the server's words" "$ERR" 'permission denied'
+rm -rf "$S"; backup -d bf_app > /dev/null; good=$(objects)
+
+# --- locks ---
+"$PGBIN/psql" -XAtq -d bf_app -c "begin; lock table t in access exclusive mode; select pg_sleep(8)" > /dev/null 2>&1 & locker=$!
+sleep 0.5
+status "a table is locked" 75 backup -d bf_app --lock-wait-timeout 300ms
+nothing_new "locked table"
+status "a table is locked, no fingerprint: pg_dump gives up" 1 backup -d bf_app --lock-wait-timeout 300ms --fingerprint none
+like "... pg_dump's words" "$ERR" 'LOCK TABLE public.t'
+nothing_new "locked table"
+kill $locker; wait $locker 2> /dev/null
+sql -d postgres -c "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(8)%' and pid <> pg_backend_pid()" > /dev/null
+key=$(sed -n 's/.*PGC_LOCK_SCHEMA INT64_C(\(0x[0-9a-f]*\)).*/\1/p' "$OLDPWD/lib/pg/locks.h")
+"$PGBIN/psql" -XAtq -d bf_app -c "select pg_advisory_lock($((key)))" -c "select pg_sleep(8)" > /dev/null 2>&1 & locker=$!
+sleep 0.5
+status "a migration is under way: 75" 75 backup -d bf_app --lock-wait-timeout 300ms
+like "... says so" "$ERR" "a migration holds the schema lock of 'bf_app'"
+kill $locker; wait $locker 2> /dev/null
+sql -d postgres -c "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(8)%' and pid <> pg_backend_pid()" > /dev/null
+
+# --- signals ---
+for sig in TERM INT; do
+  want=143; [ $sig = INT ] && want=130
+  (trap - INT; slow) > out 2> err & pid=$!
+  sleep 1.5; kill -$sig "$(pgrep -P $pid)"; wait $pid
+  is "SIG$sig" $? $want
+  nothing_new "SIG$sig"
+done
+like "... says so" "$(cat err)" 'interrupted by signal'
+sleep 0.5
+is "no session is left on the server" "$(sessions)" 0
+(slow) > out 2> err & pid=$!
+sleep 1.5; sql -d postgres -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'pgc-backup 2%'" > /dev/null
+wait $pid
+is "backend ended" $? 1
+like "... pg_dump's words" "$(cat err)" 'pg_dump: error'
+nothing_new "backend ended"
+(slow) > out 2> err & pid=$!
+sleep 1.5; kill -9 "$(its_dump)"; wait $pid
+is "pg_dump killed in the middle" $? 1
+nothing_new "pg_dump killed in the middle"
+is "... no session is left on the server" "$(sessions)" 0
+(slow) > out 2> err & pid=$!
+sleep 1.5; kill -9 "$(pgrep -P $pid)"; wait $pid 2> /dev/null
+is "kill -9 of pgc: nothing that readers see" "$(pgc backup list --store "$S" | wc -l)" 1
+is "... only temporary files" "$(objects | grep -vF '/.pgc-tmp-')" "$good"
+sleep 0.5
+is "... pg_dump is gone too" "$(its_dump)" ""
+find "$S" -name '.pgc-tmp-*' -delete
+
+# --- full disk ---
+if [ "$(id -u)" = 0 ] && mkdir "$T/small" && mount -t tmpfs -o size=256k tmpfs "$T/small" 2> /dev/null; then
+  status "disk full" 1 pgc backup run --progress none --store "$T/small" -r "$recipient" -d bf_app
+  like "... says so" "$ERR" 'No space left'
+  is "... nothing is left" "$(find "$T/small" -mindepth 1)" ""
+  status "one of two disks full" 1 pgc backup run --progress none --store "$T/small" --store "$T/roomy" -r "$recipient" -d bf_app
+  is "... nothing is left on the full one" "$(find "$T/small" -mindepth 1)" ""
+  is "... the other one has its backup" "$(pgc backup list --store "$T/roomy" | wc -l)" 1
+  umount "$T/small"
+else
+  skip "disk full" "cannot mount a tmpfs"
+fi
+(ulimit -f 300; exec pgc backup run --progress none --store "$S" -r "$recipient" -d bf_app) > out 2> err
+is "file size limit" $? 1
+like "... says so" "$(cat err)" 'File too large'
+nothing_new "file size limit"
+status "store that cannot be written" 1 pgc backup run --progress none --store /proc/nowhere -r "$recipient" -d bf_app
+
+# --- damage: restore refuses before the server is touched ---
+artefact=$(find "$S" -name dump.zst.age) size=$(stat -c %s "$artefact")
+cp "$artefact" sound
+before=$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database")
+bad=0 tried=0
+refused() { # refused: 65 and no word to the server
+  tried=$((tried + 1))
+  PGHOST=/nonexistent run pgc restore --progress none --store "$S" -i key --database bf_app --into bf_none --create
+  [ "$RC" -eq 65 ] || { bad=$((bad + 1)); fail "damage $1" "exit status $RC" "$ERR"; }
+}
+for at in 0 1 100 $((size / 2)) $((size - 1)); do cp sound "$artefact"; truncate -s "$at" "$artefact"; refused "cut at $at"; done
+for ((k = 1; k * 65536 < size && k < 6; k++)); do
+  for at in $((k * 65536 - 1)) $((k * 65536)) $((k * 65536 + 1)); do
+    cp sound "$artefact"; truncate -s "$at" "$artefact"; refused "cut at $at"
+  done
+done
+for at in 0 30 120 180 220 300 65700 $((size / 2)) $((size - 17)) $((size - 1)); do
+  cp sound "$artefact"
+  byte=$(od -An -tu1 -j "$at" -N 1 "$artefact")
+  # shellcheck disable=SC2059 # the byte is the format
+  printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$artefact" bs=1 seek="$at" conv=notrunc status=none
+  refused "bit flipped at $at"
+done
+cp sound "$artefact"; printf x >> "$artefact"; refused "a byte more"
+rm "$artefact"; refused "artefact missing"
+cp sound "$artefact"
+manifest=$(dirname "$artefact")/manifest.json; cp "$manifest" manifest
+truncate -s -10 "$manifest"; refused "manifest cut"
+sed 's/"database": "bf_app"/"database": "bf_xpp"/' manifest > "$manifest"; refused "manifest of another database"
+cp manifest "$manifest"
+is "damage refused" "$bad of $tried" "0 of $tried"
+is "... no database was made" "$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database")" "$before"
+status "sound again" 0 restore --database bf_app --into bf_back --create
+
+# --- a restore that is interrupted ---
+mkdir slow-restore
+# shellcheck disable=SC2016 # for the script that is written
+printf '#!/bin/bash\n[ "$1" = --version ] && exec %s --version\nsleep 3; exec %s "$@"\n' "$PGBIN/pg_restore" "$PGBIN/pg_restore" > slow-restore/pg_restore
+chmod +x slow-restore/pg_restore
+(exec pgc restore --progress none --store "$S" -i key --database bf_app --into bf_int --create --client-dir "$T/slow-restore") > out 2> err & pid=$!
+sleep 1.5; kill -TERM $pid; wait $pid
+is "SIGTERM while restoring" $? 143
+is "... the half-made database is gone" "$(sql -d postgres -c "select count(*) from pg_database where datname = 'bf_int'")" 0
+finish
