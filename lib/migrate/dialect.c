@@ -7,8 +7,13 @@
 #include "base/text.h"
 
 static const struct pgc_dialect *const dialects[] = {
-    &pgc_dialect_native,
-    NULL,
+    &pgc_dialect_native,   &pgc_dialect_dbmate,
+    &pgc_dialect_golang,   &pgc_dialect_goose,
+    &pgc_dialect_flyway,   &pgc_dialect_sqlx,
+    &pgc_dialect_diesel,   &pgc_dialect_refinery,
+    &pgc_dialect_tern,     &pgc_dialect_atlas,
+    &pgc_dialect_graphile, &pgc_dialect_sqlmigrate,
+    &pgc_dialect_supabase, NULL,
 };
 
 const struct pgc_dialect *const *pgc_dialects(void) {

@@ -83,6 +83,18 @@ struct pgc_dialect {
 };
 
 extern const struct pgc_dialect pgc_dialect_native;
+extern const struct pgc_dialect pgc_dialect_dbmate;
+extern const struct pgc_dialect pgc_dialect_golang;
+extern const struct pgc_dialect pgc_dialect_goose;
+extern const struct pgc_dialect pgc_dialect_flyway;
+extern const struct pgc_dialect pgc_dialect_sqlx;
+extern const struct pgc_dialect pgc_dialect_diesel;
+extern const struct pgc_dialect pgc_dialect_refinery;
+extern const struct pgc_dialect pgc_dialect_tern;
+extern const struct pgc_dialect pgc_dialect_atlas;
+extern const struct pgc_dialect pgc_dialect_graphile;
+extern const struct pgc_dialect pgc_dialect_sqlmigrate;
+extern const struct pgc_dialect pgc_dialect_supabase;
 
 /* NULL-terminated; native first. */
 const struct pgc_dialect *const *pgc_dialects(void);

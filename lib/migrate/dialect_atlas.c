@@ -1,0 +1,315 @@
+/* Atlas: <version>_<desc>.sql in order of file names, atlas.sum, directives in the comments at the head of a file (Atlas of
+ * 2026-06: sql/migrate/dir.go, cmd/atlas/internal/migrate/ent). */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "io/digest.h"
+#include "migrate/atlas.h"
+#include "migrate/version.h"
+
+static int detect(const struct pgc_folder *folder) {
+    return pgc_folder_find(folder, "atlas.sum") != NULL               ? 95
+           : pgc_dialect_count_lines(folder, ".sql", "-- atlas:") > 0 ? 85
+                                                                      : 0;
+}
+
+/* --- directives ------------------------------------------------------------------------------------- */
+
+/* The value of "-- atlas:KEY value" in the comments at the head of the file; they end with the first other line.
+ * *line becomes its number. NULL: there is none. */
+static char *directive(const struct pgc_folder_file *file, const char *key, size_t *line) {
+    size_t n = strlen(key);
+    *line = 0;
+    for (const char *p = file->text; pgc_text_starts(p, "--");) {
+        size_t len = strcspn(p, "\n");
+        ++*line;
+        const char *at = p + 2 + strspn(p + 2, " \t");
+        if (strncmp(at, "atlas:", 6) == 0 && strncmp(at + 6, key, n) == 0 && strchr(" \t\r\n", at[6 + n]) != NULL) {
+            const char *value = at + 6 + n, *end = p + len;
+            value += strspn(value, " \t");
+            while (end > value && strchr(" \t\r", end[-1]) != NULL)
+                end--;
+            return value < end ? strndup(value, (size_t)(end - value)) : strdup("");
+        }
+        p += len + (p[len] == '\n');
+    }
+    return NULL;
+}
+
+static bool has_directive(const struct pgc_folder_file *file, const char *key, const char *value) {
+    size_t line;
+    PGC_AUTO_FREE char *found = directive(file, key, &line);
+    return found != NULL && (value == NULL || strcmp(found, value) == 0);
+}
+
+static void unescape(char *text) {
+    char *to = text;
+    for (const char *p = text; *p != '\0'; p++) {
+        if (p[0] == '\\' && strchr("nrt", p[1]) != NULL && p[1] != '\0') {
+            *to++ = p[1] == 'n' ? '\n' : p[1] == 'r' ? '\r' : '\t';
+            p++;
+        } else {
+            *to++ = *p;
+        }
+    }
+    *to = '\0';
+}
+
+/* --- statements by delimiter ------------------------------------------------------------------------ */
+
+static enum pgc_code add_piece(struct pgc_annotated *out, const char *from, const char *to, const char *begin,
+                               struct pgc_error *err) {
+    while (from < to && isspace((unsigned char)*from))
+        from++;
+    while (to > from && isspace((unsigned char)to[-1]))
+        to--;
+    if (from == to)
+        return PGC_OK;
+    char *text = strndup(from, (size_t)(to - from));
+    if (text == NULL || !pgc_array_grow(&out->items, &out->cap, out->count + 1, sizeof *out->items)) {
+        free(text);
+        return pgc_fail_nomem(err);
+    }
+    size_t line = 1;
+    for (const char *p = begin; p < from; p++)
+        line += *p == '\n';
+    out->items[out->count++] =
+        (struct pgc_annotated_statement) { .text = text, .line = line, .end_line = line, .block = true };
+    return PGC_OK;
+}
+
+enum pgc_code pgc_atlas_statements(const struct pgc_folder_file *file, bool *delimited, struct pgc_annotated *out,
+                                   struct pgc_error *err) {
+    size_t line;
+    PGC_AUTO_FREE char *delimiter = directive(file, "delimiter", &line);
+    *delimited = delimiter != NULL;
+    if (delimiter == NULL)
+        return PGC_OK;
+    unescape(delimiter);
+    if (delimiter[0] == '\0')
+        return pgc_fail(err, PGC_E_DATA, "%s:%zu: the delimiter is empty", file->path, line);
+    const char *p = file->text;
+    while (pgc_text_starts(p, "--")) /* the directives' own lines */
+        p += strcspn(p, "\n") + (strchr(p, '\n') != NULL);
+    out->up_found = true;
+    for (;;) {
+        const char *at = strstr(p, delimiter);
+        const char *end = at != NULL ? at : file->text + file->len;
+        enum pgc_code code = add_piece(out, p, end, file->text, err);
+        if (code != PGC_OK || at == NULL)
+            return code;
+        p = at + strlen(delimiter);
+    }
+}
+
+/* --- atlas.sum -------------------------------------------------------------------------------------- */
+
+static bool summed(const struct pgc_folder_file *file) {
+    return pgc_folder_is_top(file) && pgc_text_ends(file->name, ".sql") && file->text != NULL &&
+           !has_directive(file, "sum", "ignore");
+}
+
+/* Every line of atlas.sum as it should be. The hash of a file runs over all files up to it. */
+enum pgc_code pgc_atlas_sum(const struct pgc_folder *folder, struct pgc_strings *lines, struct pgc_error *err) {
+    struct pgc_digest_run *run = pgc_digest_run_new(PGC_DIGEST_SHA256);
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf whole = PGC_BUF_INIT;
+    enum pgc_code code = run != NULL ? pgc_strings_add(lines, "", err) : pgc_fail_nomem(err);
+    for (size_t i = 0; code == PGC_OK && i < folder->count; i++) {
+        const struct pgc_folder_file *file = &folder->files[i];
+        if (!summed(file))
+            continue;
+        unsigned char digest[PGC_DIGEST_MAX];
+        PGC_CLEANUP(pgc_buf_release) struct pgc_buf hash = PGC_BUF_INIT;
+        pgc_digest_run_add(run, file->name, strlen(file->name));
+        pgc_digest_run_add(run, file->text, file->len);
+        pgc_digest_run_peek(run, digest);
+        pgc_text_base64(&hash, digest, 32, true);
+        pgc_buf_putf(&whole, "%s%s", file->name, hash.data);
+        code = pgc_strings_addf(lines, err, "%s h1:%s", file->name, hash.data);
+    }
+    pgc_digest_run_free(run);
+    if (code != PGC_OK)
+        return code;
+    unsigned char digest[PGC_DIGEST_MAX];
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf first = PGC_BUF_INIT;
+    pgc_digest(PGC_DIGEST_SHA256, whole.data, whole.len, digest);
+    pgc_buf_puts(&first, "h1:");
+    pgc_text_base64(&first, digest, 32, true);
+    free(lines->items[0]);
+    lines->items[0] = pgc_buf_detach(&first);
+    return lines->items[0] != NULL ? PGC_OK : pgc_fail_nomem(err);
+}
+
+static enum pgc_code check_sum(const struct pgc_folder *folder, const struct pgc_strings *lines,
+                               struct pgc_error *err) {
+    const struct pgc_folder_file *sum = pgc_folder_find(folder, "atlas.sum");
+    const char *p = sum != NULL ? sum->text : NULL;
+    for (size_t i = 0; p != NULL; i++) {
+        p += strspn(p, "\r\n");
+        size_t len = strcspn(p, "\r\n");
+        if (len == 0 && i == lines->count)
+            return PGC_OK;
+        if (i >= lines->count || strlen(lines->items[i]) != len || strncmp(lines->items[i], p, len) != 0) {
+            if (i == 0 && len > 0) { /* the line of the file that differs says more than that of the whole */
+                p += len;
+                continue;
+            }
+            return pgc_fail(
+                err, PGC_E_DATA,
+                "%s: checksum mismatch at '%.*s': a file was added, removed or edited after the sum was written",
+                sum->path, (int)strcspn(i < lines->count ? lines->items[i] : p, " \r\n"),
+                i < lines->count ? lines->items[i] : p);
+        }
+        p += len;
+    }
+    return PGC_OK;
+}
+
+/* --- files ------------------------------------------------------------------------------------------ */
+
+static const char *hash_in(const struct pgc_strings *lines, const char *name) {
+    size_t len = strlen(name);
+    for (size_t i = 1; i < lines->count; i++)
+        if (strncmp(lines->items[i], name, len) == 0 && strncmp(lines->items[i] + len, " h1:", 4) == 0)
+            return lines->items[i] + len + 4;
+    return "";
+}
+
+static enum pgc_code fill_script(const struct pgc_folder_file *file, struct pgc_migration *m, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_annotated_release) struct pgc_annotated statements = PGC_ANNOTATED_INIT;
+    bool delimited;
+    enum pgc_code code = pgc_atlas_statements(file, &delimited, &statements, err);
+    if (code != PGC_OK)
+        return code;
+    code = delimited ? pgc_annotated_script(&statements, file, false, &m->up, err)
+                     : pgc_migration_cut(&m->up, file, 0, file->len, err);
+    PGC_AUTO_FREE char *mode = directive(file, "txmode", &m->up.tx_line);
+    if (mode == NULL)
+        m->up.tx_line = 0;
+    m->up.tx = mode == NULL                ? PGC_MIGRATION_TX_AUTO
+               : strcmp(mode, "none") == 0 ? PGC_MIGRATION_TX_OFF
+                                           : PGC_MIGRATION_TX_ON;
+    return code;
+}
+
+static enum pgc_code parse_file(const struct pgc_folder_file *file, const struct pgc_strings *lines,
+                                struct pgc_migration_set *set, struct pgc_error *err) {
+    struct pgc_migration *m;
+    bool checkpoint = has_directive(file, "checkpoint", NULL);
+    enum pgc_code code =
+        pgc_migration_set_new(set, checkpoint ? PGC_MIGRATION_BASELINE : PGC_MIGRATION_VERSIONED, file, &m, err);
+    if (code != PGC_OK)
+        return code;
+    size_t stem = strlen(file->name) - strlen(".sql");
+    const char *line = memchr(file->name, '_', stem);
+    size_t version = line != NULL ? (size_t)(line - file->name) : stem;
+    m->version = strndup(file->name, version);
+    m->name = line != NULL ? strndup(line + 1, stem - version - 1) : strdup("");
+    m->own_checksum = strdup(hash_in(lines, file->name));
+    if (m->version == NULL || m->name == NULL || m->own_checksum == NULL)
+        return pgc_fail_nomem(err);
+    return fill_script(file, m, err);
+}
+
+static int by_file(const struct pgc_migration *a, const struct pgc_migration *b) {
+    return strcmp(a->file, b->file);
+}
+
+static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dialect_options *options,
+                           struct pgc_migration_set *set, struct pgc_error *err) {
+    (void)options;
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings lines = PGC_STRINGS_INIT;
+    enum pgc_code code = pgc_atlas_sum(folder, &lines, err);
+    if (code == PGC_OK)
+        code = check_sum(folder, &lines, err);
+    for (size_t i = 0; code == PGC_OK && i < folder->count; i++) {
+        const struct pgc_folder_file *file = &folder->files[i];
+        if (pgc_folder_is_top(file) && pgc_text_ends(file->name, ".sql") && file->text != NULL)
+            code = parse_file(file, &lines, set, err);
+    }
+    return code == PGC_OK ? pgc_migration_set_finish(set, by_file, err) : code;
+}
+
+/* --- ledger ----------------------------------------------------------------------------------------- */
+
+static bool recognise(const char *columns) {
+    return strstr(columns, "partial_hashes:jsonb ") != NULL && strstr(columns, "operator_version:") != NULL;
+}
+
+static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
+    pgc_buf_puts(sql, "create schema if not exists ");
+    pgc_sql_ident(sql, place->schema);
+    pgc_buf_putf(
+        sql,
+        "; create table if not exists %s (version varchar primary key, description varchar not null, type bigint not "
+        "null "
+        "default 2, applied bigint not null default 0, total bigint not null default 0, executed_at timestamptz not "
+        "null, "
+        "execution_time bigint not null, error text, error_stmt text, hash varchar not null, partial_hashes jsonb, "
+        "operator_version varchar not null);",
+        place->qualified);
+}
+
+/* Types: 1 baseline, 2 executed, 4 resolved by hand. Names that begin with a dot are Atlas's own notes. */
+static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
+    pgc_buf_putf(sql,
+                 "select version::text, description::text, null::text, nullif(hash, '')::text, "
+                 "case when version like '.%%' then 'ignored' when type = 1 then 'baseline' "
+                 "when error is not null and error <> '' or applied < total then 'failed' else 'applied' end, "
+                 "to_char(executed_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), null::text, "
+                 "execution_time / 1000000 "
+                 "from %s order by version collate \"C\"",
+                 place->qualified);
+}
+
+static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
+                      const struct pgc_ledger_note *note) {
+    pgc_buf_putf(sql,
+                 "insert into %s (version, description, type, applied, total, executed_at, execution_time, error, "
+                 "hash, operator_version) "
+                 "values (",
+                 place->qualified);
+    pgc_sql_literal(sql, m->version);
+    pgc_buf_puts(sql, ", ");
+    pgc_sql_literal(sql, m->name);
+    pgc_buf_putf(
+        sql,
+        ", 2, %d, 1, now(), greatest(0, (extract(epoch from clock_timestamp() - now()) * 1000000000)::bigint), '', ",
+        note->success ? 1 : 0);
+    pgc_sql_literal(sql, m->own_checksum);
+    pgc_buf_puts(sql, ", ");
+    pgc_sql_literal(sql, note->tool_version);
+    pgc_buf_puts(sql, ") on conflict (version) do update set applied = excluded.applied, total = excluded.total, error "
+                      "= excluded.error, "
+                      "execution_time = excluded.execution_time, hash = excluded.hash;");
+}
+
+static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
+                        const char *previous, const struct pgc_ledger_note *note) {
+    (void)previous, (void)note;
+    pgc_buf_putf(sql, "delete from %s where version = ", place->qualified);
+    pgc_sql_literal(sql, m->version);
+    pgc_buf_puts(sql, ";");
+}
+
+/* FNV-1, 32 bits, of "atlas_migrate_execute". */
+static bool lock_key(const struct pgc_ledger_place *place, int64_t *key) {
+    (void)place;
+    *key = INT64_C(2686470616);
+    return true;
+}
+
+static const struct pgc_dialect_ledger ledger = {
+    .schema = "atlas_schema_revisions",
+    .table = "atlas_schema_revisions",
+    .recognise = recognise,
+    .create = create,
+    .read = read_rows,
+    .record_up = record_up,
+    .record_down = record_down,
+    .lock_key = lock_key,
+};
+
+const struct pgc_dialect pgc_dialect_atlas = { "atlas", detect, parse, &ledger };

@@ -1,0 +1,233 @@
+/* graphile-migrate: committed/NNNNNN[-slug].sql, a chain of SHA-1 hashes over previous hash and body, placeholders :NAME
+ * (graphile-migrate 2.0 rc: migration.ts, hash.ts, header.ts, FORMATS.md). */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "io/digest.h"
+#include "migrate/dialect.h"
+#include "migrate/version.h"
+
+static bool is_committed(const struct pgc_folder_file *file) {
+    return pgc_text_starts(file->name, "committed/") && pgc_version_digits(file->name + 10) > 0 &&
+           pgc_text_ends(file->name, ".sql") && file->text != NULL;
+}
+
+static int detect(const struct pgc_folder *folder) {
+    for (size_t i = 0; i < folder->count; i++)
+        if (is_committed(&folder->files[i]) && strstr(folder->files[i].text, "--! Hash:") != NULL)
+            return 95;
+    return 0;
+}
+
+/* --- header ----------------------------------------------------------------------------------------- */
+
+struct header {
+    char *previous, *hash, *message;
+    bool allow_invalid;
+    const char *body; /* behind the header's lines */
+    size_t body_line;
+};
+
+static void header_release(struct header *h) {
+    free(h->previous);
+    free(h->hash);
+    free(h->message);
+}
+
+static char *value_after(const char *p, size_t len, const char *key) {
+    size_t n = strlen(key);
+    if (len < n || strncmp(p, key, n) != 0)
+        return NULL;
+    p += n, len -= n;
+    while (len > 0 && isspace((unsigned char)*p))
+        p++, len--;
+    while (len > 0 && isspace((unsigned char)p[len - 1]))
+        len--;
+    return strndup(p, len);
+}
+
+static void read_header(const char *text, struct header *h) {
+    const char *p = text;
+    h->body_line = 1;
+    while (pgc_text_starts(p, "--!") && !pgc_text_starts(p, "--! no-transaction") && !pgc_text_starts(p, "--! split")) {
+        size_t len = strcspn(p, "\n");
+        char *value;
+        if ((value = value_after(p, len, "--! Previous:")) != NULL)
+            free(h->previous), h->previous = value;
+        else if ((value = value_after(p, len, "--! Hash:")) != NULL)
+            free(h->hash), h->hash = value;
+        else if ((value = value_after(p, len, "--! Message:")) != NULL)
+            free(h->message), h->message = value;
+        h->allow_invalid |= pgc_text_starts(p, "--! AllowInvalidHash");
+        p += len + (p[len] == '\n');
+        h->body_line++;
+    }
+    h->body = p;
+}
+
+/* "sha1:" + SHA-1(trim(previous + "\n" + trim(body)) + "\n") */
+static char *hash_of(const char *previous, const char *body) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    bool first = strcmp(previous, "-") == 0;
+    body += strspn(body, " \t\r\n\f\v");
+    if (!first)
+        pgc_buf_putf(&text, "%s\n", previous);
+    pgc_buf_puts(&text, body);
+    while (text.len > 0 && isspace((unsigned char)text.data[text.len - 1]))
+        pgc_buf_truncate(&text, text.len - 1);
+    pgc_buf_putc(&text, '\n');
+    char hex[41];
+    pgc_digest_hex(PGC_DIGEST_SHA1, text.data, text.len, hex);
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf hash = PGC_BUF_INIT;
+    pgc_buf_putf(&hash, "sha1:%s", hex);
+    return pgc_buf_detach(&hash);
+}
+
+/* --- files ------------------------------------------------------------------------------------------ */
+
+/* :NAME of a known variable; :DATABASE_NAME and :DATABASE_OWNER are the server's. */
+static void put_replaced(struct pgc_buf *out, const char *text, const struct pgc_dialect_options *options) {
+    for (const char *p = text; *p != '\0';) {
+        size_t n = 0;
+        while (p[0] == ':' &&
+               (isupper((unsigned char)p[1 + n]) || p[1 + n] == '_' || (n > 0 && isdigit((unsigned char)p[1 + n]))))
+            n++;
+        const char *value = n > 0 && (p == text || p[-1] != ':') ? pgc_dialect_variable(options, p + 1, n) : NULL;
+        if (value == NULL && n == strlen("DATABASE_NAME") && strncmp(p + 1, "DATABASE_NAME", n) == 0)
+            value = options->database;
+        if (value == NULL && n == strlen("DATABASE_OWNER") && strncmp(p + 1, "DATABASE_OWNER", n) == 0)
+            value = options->user;
+        if (value != NULL) {
+            pgc_buf_puts(out, value);
+            p += n + 1;
+        } else {
+            pgc_buf_putc(out, *p++);
+        }
+    }
+}
+
+static enum pgc_code check_chain(const struct pgc_folder_file *file, const struct header *h, const char *before,
+                                 struct pgc_error *err) {
+    if (h->previous == NULL || h->hash == NULL)
+        return pgc_fail(err, PGC_E_DATA, "%s: the lines '--! Previous:' and '--! Hash:' are missing", file->path);
+    if (strcmp(h->previous, before) != 0)
+        return pgc_fail(err, PGC_E_DATA, "%s: follows '%s', but the migration before it is '%s'", file->path,
+                        h->previous, before);
+    PGC_AUTO_FREE char *hash = hash_of(h->previous, h->body);
+    if (hash == NULL)
+        return pgc_fail_nomem(err);
+    if (strcmp(hash, h->hash) != 0 && !h->allow_invalid)
+        return pgc_fail(err, PGC_E_DATA, "%s: hash does not match the body: the file was edited after it was committed",
+                        file->path);
+    return PGC_OK;
+}
+
+static enum pgc_code parse_file(const struct pgc_folder_file *file, const struct pgc_dialect_options *options,
+                                char **before, struct pgc_migration_set *set, struct pgc_error *err) {
+    PGC_CLEANUP(header_release) struct header h = { 0 };
+    struct pgc_migration *m;
+    read_header(file->text, &h);
+    enum pgc_code code = check_chain(file, &h, *before != NULL ? *before : "-", err);
+    if (code == PGC_OK)
+        code = pgc_migration_set_new(set, PGC_MIGRATION_VERSIONED, file, &m, err);
+    if (code != PGC_OK)
+        return code;
+    const char *base = file->name + strlen("committed/");
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    put_replaced(&text, h.body, options);
+    m->version = strndup(base, pgc_version_digits(base));
+    m->name = strdup(h.message != NULL ? h.message : "");
+    m->own_checksum = strdup(h.hash);
+    m->header = strdup(h.previous);
+    m->up.len = text.len;
+    m->up.text = pgc_buf_detach(&text);
+    m->up.path = strdup(file->path);
+    m->up.line = h.body_line;
+    const char *first = h.body + strspn(h.body, " \t\r\n");
+    m->up.tx = pgc_text_starts(first, "--! no-transaction") ? PGC_MIGRATION_TX_OFF : PGC_MIGRATION_TX_ON;
+    free(*before);
+    *before = strdup(h.hash);
+    bool whole = m->version != NULL && m->name != NULL && m->own_checksum != NULL && m->header != NULL &&
+                 m->up.text != NULL && m->up.path != NULL && *before != NULL;
+    return whole ? PGC_OK : pgc_fail_nomem(err);
+}
+
+static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dialect_options *options,
+                           struct pgc_migration_set *set, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    PGC_AUTO_FREE char *before = NULL;
+    for (size_t i = 0; code == PGC_OK && i < folder->count;
+         i++) /* byte order is numeric order: the numbers are padded */
+        if (is_committed(&folder->files[i]))
+            code = parse_file(&folder->files[i], options, &before, set, err);
+    return code == PGC_OK ? pgc_migration_set_finish(set, NULL, err) : code;
+}
+
+/* --- ledger ----------------------------------------------------------------------------------------- */
+
+static bool recognise(const char *columns) {
+    return pgc_text_starts(columns, "hash:text previous_hash:text filename:text date:timestamp with time zone ");
+}
+
+static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
+    pgc_buf_puts(sql, "create schema if not exists ");
+    pgc_sql_ident(sql, place->schema);
+    pgc_buf_putf(sql,
+                 "; create table if not exists %s (hash text primary key, previous_hash text references %s, filename "
+                 "text not null, "
+                 "date timestamptz not null default now()); create table if not exists ",
+                 place->qualified, place->qualified);
+    pgc_sql_ident(sql, place->schema);
+    pgc_buf_puts(sql, ".current (filename text primary key default 'current.sql', content text not null, "
+                      "date timestamptz not null default now());");
+}
+
+static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
+    pgc_buf_putf(sql,
+                 "select substring(filename from '^[0-9]+'), null::text, 'committed/' || filename, hash, 'applied', "
+                 "to_char(date at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), null::text, null::bigint "
+                 "from %s order by filename collate \"C\"",
+                 place->qualified);
+}
+
+static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
+                      const struct pgc_ledger_note *note) {
+    if (!note->success)
+        return;
+    pgc_buf_putf(sql, "insert into %s (hash, previous_hash, filename) values (", place->qualified);
+    pgc_sql_literal(sql, m->own_checksum);
+    pgc_buf_puts(sql, ", ");
+    pgc_sql_literal(sql, strcmp(m->header, "-") == 0 ? NULL : m->header);
+    pgc_buf_puts(sql, ", ");
+    pgc_sql_literal(sql, m->file + strlen("committed/"));
+    pgc_buf_puts(sql, ");");
+}
+
+static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
+                        const char *previous, const struct pgc_ledger_note *note) {
+    (void)previous, (void)note;
+    pgc_buf_putf(sql, "delete from %s where hash = ", place->qualified);
+    pgc_sql_literal(sql, m->own_checksum);
+    pgc_buf_puts(sql, ";");
+}
+
+static bool lock_key(const struct pgc_ledger_place *place, int64_t *key) {
+    (void)place;
+    *key = INT64_C(4727445306447283);
+    return true;
+}
+
+static const struct pgc_dialect_ledger ledger = {
+    .schema = "graphile_migrate",
+    .table = "migrations",
+    .recognise = recognise,
+    .create = create,
+    .read = read_rows,
+    .record_up = record_up,
+    .record_down = record_down,
+    .lock_key = lock_key,
+};
+
+const struct pgc_dialect pgc_dialect_graphile = { "graphile-migrate", detect, parse, &ledger };

@@ -1,0 +1,157 @@
+/* refinery: V<int>__name.sql and U<int>__name.sql (unversioned: may come late), recursive; checksum SipHash-1-3 over name, version
+ * and text (refinery of 2026-05: refinery_core/src/util.rs, runner.rs, traits). */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "migrate/dialect.h"
+#include "migrate/siphash.h"
+#include "migrate/version.h"
+
+/* ^[UV](\d+)__(\w+)\.(sql|rs)$ */
+static bool is_migration(const char *base, size_t *digits, size_t *name_len) {
+    if (base[0] != 'V' && base[0] != 'U')
+        return false;
+    *digits = pgc_version_digits(base + 1);
+    const char *name = base + 1 + *digits;
+    if (*digits == 0 || strncmp(name, "__", 2) != 0)
+        return false;
+    name += 2;
+    *name_len = 0;
+    while (isalnum((unsigned char)name[*name_len]) || name[*name_len] == '_' || (unsigned char)name[*name_len] >= 0x80)
+        ++*name_len;
+    return *name_len > 0 && (strcmp(name + *name_len, ".sql") == 0 || strcmp(name + *name_len, ".rs") == 0);
+}
+
+/* Flyway's names too. Rust files or U without the V of the same number (Flyway's undo) tell the two apart. */
+static int detect(const struct pgc_folder *folder) {
+    size_t digits, len, v = 0, u = 0, rust = 0, other = 0;
+    for (size_t i = 0; i < folder->count; i++) {
+        const char *base = pgc_folder_base(&folder->files[i]);
+        if (!is_migration(base, &digits, &len)) {
+            other += pgc_text_ends(base, ".sql");
+            continue;
+        }
+        v += base[0] == 'V';
+        u += base[0] == 'U';
+        rust += pgc_text_ends(base, ".rs");
+    }
+    if (v + u == 0)
+        return 0;
+    return rust > 0 || (u > 0 && v == 0) ? 85 : other == 0 ? 69 : 20;
+}
+
+static char *checksum(const char *name, size_t name_len, int64_t version, size_t width,
+                      const struct pgc_folder_file *file) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf bytes = PGC_BUF_INIT;
+    pgc_buf_put(&bytes, name, name_len);
+    pgc_buf_putc(&bytes, '\xff');
+    for (size_t i = 0; i < width; i++)
+        pgc_buf_putc(&bytes, (char)(version >> (8 * i) & 255));
+    pgc_buf_put(&bytes, file->text, file->len);
+    pgc_buf_putc(&bytes, '\xff');
+    if (bytes.failed)
+        return NULL;
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, pgc_siphash13(bytes.data, bytes.len));
+    return strdup(text);
+}
+
+static enum pgc_code parse_file(const struct pgc_folder_file *file, struct pgc_migration_set *set,
+                                struct pgc_error *err) {
+    size_t digits, len;
+    const char *base = pgc_folder_base(file);
+    if (!is_migration(base, &digits, &len) || file->text == NULL)
+        return pgc_text_ends(base, ".sql") || pgc_text_ends(base, ".rs")
+                   ? pgc_strings_add(&set->ignored, file->path, err)
+                   : PGC_OK;
+    if (digits > 18)
+        return pgc_fail(err, PGC_E_DATA, "%s: the version is too large", file->path);
+    struct pgc_migration *m;
+    enum pgc_code code = pgc_migration_set_new(set, PGC_MIGRATION_VERSIONED, file, &m, err);
+    if (code != PGC_OK)
+        return code;
+    const char *name = base + 1 + digits + 2;
+    int64_t version = strtoll(base + 1, NULL, 10);
+    char number[24];
+    snprintf(number, sizeof number, "%" PRId64, version);
+    m->version = strdup(number);
+    m->name = strndup(name, len);
+    m->header = checksum(name, len, version, 8, file); /* for ledgers of the feature int8-versions */
+    m->own_checksum = version <= INT32_MAX ? checksum(name, len, version, 4, file)
+                      : m->header != NULL  ? strdup(m->header)
+                                           : NULL;
+    m->other_checksums = m->header != NULL ? strdup(m->header) : NULL;
+    m->may_be_late = base[0] == 'U';
+    if (m->version == NULL || m->name == NULL || m->own_checksum == NULL || m->other_checksums == NULL)
+        return pgc_fail_nomem(err);
+    return pgc_migration_cut(&m->up, file, 0, file->len, err);
+}
+
+static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dialect_options *options,
+                           struct pgc_migration_set *set, struct pgc_error *err) {
+    (void)options;
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < folder->count; i++)
+        code = parse_file(&folder->files[i], set, err);
+    return code == PGC_OK ? pgc_migration_set_finish(set, NULL, err) : code;
+}
+
+/* --- ledger ----------------------------------------------------------------------------------------- */
+
+static bool recognise(const char *columns) {
+    return strstr(columns,
+                  "name:character varying(255) applied_on:character varying(255) checksum:character varying(255) ") !=
+           NULL;
+}
+
+static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
+    pgc_buf_puts(sql, "create schema if not exists ");
+    pgc_sql_ident(sql, place->schema);
+    pgc_buf_putf(
+        sql,
+        "; create table if not exists %s (version int8 primary key, name varchar(255), applied_on varchar(255), "
+        "checksum varchar(255));",
+        place->qualified);
+}
+
+static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
+    pgc_buf_putf(sql,
+                 "select version::text, name::text, null::text, checksum::text, 'applied', applied_on::text, "
+                 "null::text, null::bigint "
+                 "from %s order by version",
+                 place->qualified);
+}
+
+static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
+                      const struct pgc_ledger_note *note) {
+    if (!note->success)
+        return;
+    bool small = pgc_text_starts(place->columns, "version:integer ");
+    pgc_buf_putf(sql, "insert into %s (version, name, applied_on, checksum) values (%s, ", place->qualified,
+                 m->version);
+    pgc_sql_literal(sql, m->name);
+    pgc_buf_putf(sql, ", to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '%s');",
+                 small ? m->own_checksum : m->header);
+}
+
+static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
+                        const char *previous, const struct pgc_ledger_note *note) {
+    (void)previous;
+    if (note->success)
+        pgc_buf_putf(sql, "delete from %s where version = %s;", place->qualified, m->version);
+}
+
+static const struct pgc_dialect_ledger ledger = {
+    .table = "refinery_schema_history",
+    .recognise = recognise,
+    .create = create,
+    .read = read_rows,
+    .record_up = record_up,
+    .record_down = record_down,
+};
+
+const struct pgc_dialect pgc_dialect_refinery = { "refinery", detect, parse, &ledger };

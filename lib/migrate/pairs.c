@@ -1,0 +1,126 @@
+#include "migrate/pairs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "migrate/version.h"
+
+enum half { HALF_NONE, HALF_UP, HALF_DOWN, HALF_SIMPLE };
+
+/* What a name says: version digits, title, direction. title_len excludes ".up.sql". */
+static enum half half_of(const char *name, const struct pgc_pairs_rules *rules, size_t *digits, size_t *title_len) {
+    *digits = pgc_version_digits(name);
+    if (*digits == 0 || name[*digits] != '_')
+        return HALF_NONE;
+    const char *title = name + *digits + 1;
+    const char *extension = strrchr(title, '.');
+    if (extension == NULL || (!rules->any_extension && strcmp(extension, ".sql") != 0))
+        return HALF_NONE;
+    size_t len = (size_t)(extension - title);
+    if (len >= 3 && memcmp(extension - 3, ".up", 3) == 0) {
+        *title_len = len - 3;
+        return HALF_UP;
+    }
+    if (len >= 5 && memcmp(extension - 5, ".down", 5) == 0) {
+        *title_len = len - 5;
+        return HALF_DOWN;
+    }
+    *title_len = len;
+    return rules->simple && strcmp(extension, ".sql") == 0 ? HALF_SIMPLE : HALF_NONE;
+}
+
+static const struct pgc_pairs_rules any = { .any_extension = true };
+
+size_t pgc_pairs_count(const struct pgc_folder *folder) {
+    size_t n = 0, digits, len;
+    for (size_t i = 0; i < folder->count; i++)
+        n += pgc_folder_is_top(&folder->files[i]) && half_of(folder->files[i].name, &any, &digits, &len) != HALF_NONE;
+    return n;
+}
+
+bool pgc_pairs_are_timestamps(const struct pgc_folder *folder) {
+    size_t up = 0, down = 0, digits, len;
+    for (size_t i = 0; i < folder->count; i++) {
+        if (!pgc_folder_is_top(&folder->files[i]))
+            continue;
+        enum half half = half_of(folder->files[i].name, &any, &digits, &len);
+        if (half != HALF_NONE && digits != 14)
+            return false;
+        up += half == HALF_UP;
+        down += half == HALF_DOWN;
+    }
+    return up > 0 && up == down;
+}
+
+static struct pgc_migration *find(struct pgc_migration_set *set, const char *version, size_t len) {
+    for (size_t i = set->count; i > 0; i--) /* the files of one version are neighbours: look back from the end */
+        if (strlen(set->items[i - 1].version) == len && memcmp(set->items[i - 1].version, version, len) == 0)
+            return &set->items[i - 1];
+    return NULL;
+}
+
+static enum pgc_code new_migration(const struct pgc_folder_file *file, const struct pgc_pairs_rules *rules,
+                                   size_t digits, size_t title_len, struct pgc_migration_set *set,
+                                   struct pgc_migration **out, struct pgc_error *err) {
+    enum pgc_code code = pgc_migration_set_new(set, PGC_MIGRATION_VERSIONED, file, out, err);
+    if (code != PGC_OK)
+        return code;
+    (*out)->version = strndup(file->name, digits);
+    (*out)->name = strndup(file->name + digits + 1, title_len);
+    if ((*out)->version == NULL || (*out)->name == NULL)
+        return pgc_fail_nomem(err);
+    for (char *p = (*out)->name; rules->spaces && *p != '\0'; p++)
+        *p = *p == '_' ? ' ' : *p;
+    return PGC_OK;
+}
+
+/* The migration is known by its up file: its name and checksum replace those of a down file that came first. */
+static enum pgc_code take_up(const struct pgc_folder_file *file, struct pgc_migration *m, struct pgc_error *err) {
+    if (m->up.text != NULL)
+        return pgc_fail(err, PGC_E_DATA, "duplicate version %s: '%s' and '%s'; give one of them a new version",
+                        m->version, m->up.path, file->path);
+    char *name = strdup(file->name), *path = strdup(file->path);
+    if (name == NULL || path == NULL) {
+        free(name);
+        free(path);
+        return pgc_fail_nomem(err);
+    }
+    free(m->file);
+    free(m->path);
+    m->file = name;
+    m->path = path;
+    enum pgc_code code = pgc_migration_checksum(file->text, file->len, m->checksum, err);
+    return code == PGC_OK ? pgc_migration_cut(&m->up, file, 0, file->len, err) : code;
+}
+
+static enum pgc_code take_file(const struct pgc_folder_file *file, const struct pgc_pairs_rules *rules,
+                               struct pgc_migration_set *set, struct pgc_error *err) {
+    size_t digits, title_len;
+    enum half half = half_of(file->name, rules, &digits, &title_len);
+    if (half == HALF_NONE || file->text == NULL)
+        return pgc_text_ends(file->name, ".sql") ? pgc_strings_add(&set->ignored, file->path, err) : PGC_OK;
+    struct pgc_migration *m = find(set, file->name, digits);
+    enum pgc_code code = m != NULL ? PGC_OK : new_migration(file, rules, digits, title_len, set, &m, err);
+    if (code != PGC_OK || half != HALF_DOWN)
+        return code == PGC_OK ? take_up(file, m, err) : code;
+    if (m->down.text != NULL)
+        return pgc_fail(err, PGC_E_DATA, "duplicate version %s: '%s' and '%s'; give one of them a new version",
+                        m->version, m->down.path, file->path);
+    return pgc_migration_cut(&m->down, file, 0, file->len, err);
+}
+
+enum pgc_code pgc_pairs_parse(const struct pgc_folder *folder, const struct pgc_pairs_rules *rules,
+                              struct pgc_migration_set *set, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < folder->count; i++)
+        if (pgc_folder_is_top(&folder->files[i]))
+            code = take_file(&folder->files[i], rules, set, err);
+    for (size_t i = 0; code == PGC_OK && i < set->count; i++) {
+        struct pgc_migration *m = &set->items[i];
+        if (m->up.text == NULL && !rules->alone)
+            code = pgc_fail(err, PGC_E_DATA, "%s: there is no up file for version %s", m->path, m->version);
+        m->ignored = m->up.text == NULL; /* a version that only goes down: never run up */
+    }
+    return code;
+}
