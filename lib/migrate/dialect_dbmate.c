@@ -1,4 +1,4 @@
-/* dbmate: N_name.sql with `-- migrate:up` and `-- migrate:down`, both required; order by file name; one column of versions,
+/* dbmate: N_name.sql with `-- migrate:up` and `-- migrate:down`; order by file name; one column of versions,
  * no checksum, no lock (dbmate 2.35: pkg/dbmate/migration.go, pkg/driver/postgres/postgres.go). */
 #include <string.h>
 
@@ -20,7 +20,7 @@ static int by_file(const struct pgc_migration *a, const struct pgc_migration *b)
 
 static enum pgc_code parse_file(const struct pgc_folder_file *file, struct pgc_migration_set *set,
                                 struct pgc_error *err) {
-    static const struct pgc_sections_rules rules = { .down_required = true };
+    static const struct pgc_sections_rules rules = { 0 };
     size_t digits = pgc_version_digits(file->name);
     if (digits == 0)
         return pgc_strings_add(&set->ignored, file->path, err);
@@ -50,9 +50,7 @@ static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dia
 
 /* Rails has the same table; its ar_internal_metadata tells the two apart, and both mean the same. */
 static bool recognise(const char *columns) {
-    return strcmp(columns, "version:character varying ") == 0 ||
-           strcmp(columns, "version:character varying(255) ") == 0 ||
-           strcmp(columns, "version:character varying(128) ") == 0;
+    return strcmp(columns, "version:character varying ") == 0;
 }
 
 static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {

@@ -99,7 +99,7 @@ static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dia
 /* --- ledger ----------------------------------------------------------------------------------------- */
 
 static bool recognise(const char *columns) {
-    return strstr(columns, "version:character varying(50) ") == columns && strstr(columns, "run_on:timestamp") != NULL;
+    return strstr(columns, "version:character varying ") == columns && strstr(columns, "run_on:timestamp") != NULL;
 }
 
 static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {

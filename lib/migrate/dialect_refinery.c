@@ -103,9 +103,7 @@ static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dia
 /* --- ledger ----------------------------------------------------------------------------------------- */
 
 static bool recognise(const char *columns) {
-    return strstr(columns,
-                  "name:character varying(255) applied_on:character varying(255) checksum:character varying(255) ") !=
-           NULL;
+    return strstr(columns, "name:character varying applied_on:character varying checksum:character varying ") != NULL;
 }
 
 static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {

@@ -10,7 +10,7 @@
 
 const char *pgc_plan_state_name(enum pgc_plan_state state) {
     static const char *const names[] = { "pending",  "applied", "baseline",   "out-of-order", "changed",
-                                         "outdated", "missing", "incomplete", "failed" };
+                                         "outdated", "missing", "incomplete", "failed",       "empty" };
     return names[state];
 }
 
@@ -157,7 +157,7 @@ static bool same_text(const struct pgc_migration *m, const struct pgc_ledger_row
 
 static enum pgc_plan_state state_of(const struct pgc_migration *m, const struct pgc_ledger_row *row, bool foreign) {
     if (row == NULL)
-        return PGC_STATE_PENDING;
+        return m->ignored ? PGC_STATE_EMPTY : PGC_STATE_PENDING;
     switch (row->state) {
     case PGC_LEDGER_APPLYING:
     case PGC_LEDGER_REVERTING:

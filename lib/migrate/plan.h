@@ -44,6 +44,7 @@ enum pgc_plan_state {
     PGC_STATE_MISSING,      /* applied, not in the folder */
     PGC_STATE_INCOMPLETE,   /* half through */
     PGC_STATE_FAILED,       /* another tool left it broken */
+    PGC_STATE_EMPTY,        /* a version that has nothing to run upwards */
 };
 
 /* One line of `status`. */

@@ -31,13 +31,18 @@ static void settle_baselines(struct planner *p, bool fresh) {
         if (m != NULL && m->kind == PGC_MIGRATION_BASELINE && (!p->limited || p->request->to == NULL || i <= p->target))
             p->base = m;
     }
+    const struct pgc_migration *base = p->base;
+    for (size_t i = 0; base == NULL && i < p->plan->entry_count; i++) {
+        const struct pgc_plan_entry *entry = &p->plan->entries[p->plan->entry_count - 1 - i];
+        if (entry->migration != NULL && entry->migration->kind == PGC_MIGRATION_BASELINE && entry->row != NULL)
+            base = entry->migration; /* the database began with it */
+    }
     for (size_t i = 0; i < p->plan->entry_count; i++) {
         struct pgc_plan_entry *entry = &p->plan->entries[i];
         const struct pgc_migration *m = entry->migration;
         if (entry->state != PGC_STATE_PENDING || m->kind == PGC_MIGRATION_REPEATABLE || m == p->base)
             continue;
-        if (m->kind == PGC_MIGRATION_BASELINE ||
-            (p->base != NULL && pgc_version_compare(m->version, p->base->version) <= 0))
+        if (m->kind == PGC_MIGRATION_BASELINE || (base != NULL && pgc_version_compare(m->version, base->version) <= 0))
             entry->state = PGC_STATE_BASELINE;
     }
 }

@@ -59,7 +59,7 @@ struct pgc_migration {
     struct pgc_migration_need *needs;
     size_t need_count, need_cap;
     bool may_be_late; /* out of order is its purpose (refinery's U): the policy does not apply */
-    bool ignored;     /* part of the folder's history, never run (atlas files before a checkpoint are still this) */
+    bool ignored;     /* a version that has nothing to run upwards: counts as applied, never run */
 };
 
 /* Scripts that run around the others. */
