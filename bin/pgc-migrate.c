@@ -14,6 +14,7 @@ static const struct pgc_command *const commands[] = {
     &pgc_cmd_migrate_baseline,
     &pgc_cmd_migrate_mark,
     &pgc_cmd_migrate_history,
+    &pgc_cmd_migrate_split,
     NULL,
 };
 

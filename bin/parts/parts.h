@@ -35,6 +35,7 @@ extern const struct pgc_command pgc_cmd_migrate_repair;
 extern const struct pgc_command pgc_cmd_migrate_baseline;
 extern const struct pgc_command pgc_cmd_migrate_mark;
 extern const struct pgc_command pgc_cmd_migrate_history;
+extern const struct pgc_command pgc_cmd_migrate_split;
 
 /* sql_run.c: psql's command line; argv[0] is its name. */
 extern const struct pgc_command pgc_cmd_sql_run;
