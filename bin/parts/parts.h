@@ -12,6 +12,9 @@ extern const struct pgc_command pgc_cmd_backup_keygen;
 extern const struct pgc_command pgc_cmd_backup_next;
 extern const struct pgc_command pgc_cmd_backup_keep;
 
+/* backup_doctor.c: what is wrong with a store. */
+extern const struct pgc_command pgc_cmd_backup_doctor;
+
 /* backup_run.c, backup_catalog.c: dump now; what is in a store. */
 extern const struct pgc_command pgc_cmd_backup_run;
 extern const struct pgc_command pgc_cmd_backup_list;

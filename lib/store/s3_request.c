@@ -286,6 +286,8 @@ static void keep_diagnosis(struct pgc_s3 *s3, const struct attempt *a, const str
     pgc_buf_putf(&s3->diagnosis, "canonical request as signed here:\n%s\n", a->canonical.data);
     if (server->len > 0)
         pgc_buf_putf(&s3->diagnosis, "\ncanonical request as the server computed it:\n%s\n", server->data);
+    if (server->len > 0 && strcmp(server->data, a->canonical.data) == 0)
+        pgc_buf_puts(&s3->diagnosis, "\nboth are equal: the secret key or the region is wrong, not the request\n");
     pthread_mutex_unlock(&s3->lock);
 }
 
