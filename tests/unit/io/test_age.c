@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "io/age_keys.h"
 #include "io/memory.h"
 #include "support/sink_contract.h"
 
@@ -116,6 +118,37 @@ START_TEST(every_recipient_opens_and_nobody_else)
 }
 END_TEST
 
+/* A file whose chunks are right one by one, but whose last one is empty though there were others. */
+START_TEST(an_empty_last_chunk_is_refused)
+{
+    static unsigned char plain[65536], sealed[65552];
+    unsigned char file_key[16] = "YELLOW SUBMARIN", nonce[16] = { 0 }, key[32], mac[32],
+                  last[12] = { [10] = 1, [11] = 1 };
+    unsigned char first[12] = { 0 };
+    struct pgc_error err;
+    struct pgc__age_aead *aead = NULL;
+    PGC_CLEANUP(pgc__age_header_release) struct pgc__age_header header = PGC__AGE_HEADER_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf file = PGC_BUF_INIT, out = PGC_BUF_INIT;
+    ck_assert_int_eq(pgc__age_wrap(&to.items[0], 0, file_key, &header, &err), PGC_OK);
+    pgc__age_header_format(&file, &header);
+    ck_assert_int_eq(pgc__age_hkdf(file_key, 16, "", 0, "header", key, &err), PGC_OK);
+    ck_assert_int_eq(pgc__age_hmac(key, file.data, file.len, mac, &err), PGC_OK);
+    pgc_buf_putc(&file, ' ');
+    pgc_text_base64(&file, mac, sizeof mac, false);
+    pgc_buf_putc(&file, '\n');
+    pgc_buf_put(&file, nonce, sizeof nonce);
+    ck_assert_int_eq(pgc__age_hkdf(file_key, 16, nonce, 16, "payload", key, &err), PGC_OK);
+    ck_assert_int_eq(pgc__age_aead_new(key, PGC__AGE_SEAL, &aead, &err), PGC_OK);
+    ck_assert_int_eq(pgc__age_seal(aead, first, plain, sizeof plain, sealed, &err), PGC_OK);
+    pgc_buf_put(&file, sealed, sizeof sealed);
+    ck_assert_int_eq(pgc__age_seal(aead, last, plain, 0, sealed, &err), PGC_OK);
+    pgc_buf_put(&file, sealed, 16);
+    pgc__age_aead_free(aead);
+    ck_assert_int_eq(open_with(&file, &keys, &out, &err), PGC_E_DATA);
+    ck_assert_ptr_nonnull(strstr(err.message, "its last chunk is empty"));
+}
+END_TEST
+
 START_TEST(a_passphrase_is_alone)
 {
     struct pgc_error err;
@@ -171,6 +204,7 @@ Suite *age_suite(void) {
     tcase_add_test(tcase, altered_or_cut_files_never_commit);
     tcase_add_test(tcase, altered_or_cut_armor_never_commits);
     tcase_add_test(tcase, every_recipient_opens_and_nobody_else);
+    tcase_add_test(tcase, an_empty_last_chunk_is_refused);
     tcase_add_test(tcase, a_passphrase_is_alone);
     tcase_add_test(tcase, nobody_to_encrypt_for);
     suite_add_tcase(suite, tcase);

@@ -73,6 +73,33 @@ START_TEST(frames_follow_each_other)
 }
 END_TEST
 
+/* A few bytes that become many: the decoder holds output that needs no more input. */
+START_TEST(much_out_of_little)
+{
+    static char zeros[3000000];
+    struct pgc_error err;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf coded = PGC_BUF_INIT, out = PGC_BUF_INIT;
+    PGC_AUTO(pgc_sink_drop) struct pgc_sink *chain = NULL;
+    ck_assert_int_eq(pgc_memory_sink(&coded, &chain, &err), PGC_OK);
+    ck_assert_int_eq(pgc_zstd_push(&chain, NULL, &err), PGC_OK);
+    ck_assert_int_eq(pgc_sink_put(chain, zeros, sizeof zeros, &err), PGC_OK);
+    ck_assert_int_eq(pgc_sink_commit(chain, &err), PGC_OK);
+    ck_assert_uint_lt(coded.len, 1000);
+    ck_assert_int_eq(expand(coded.data, coded.len, &out, &err), PGC_OK);
+    ck_assert_uint_eq(out.len, sizeof zeros);
+    PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
+    ck_assert_int_eq(pgc_memory_source(coded.data, coded.len, &source, &err), PGC_OK);
+    ck_assert_int_eq(pgc_zstd_pull(&source, &err), PGC_OK);
+    size_t total = 0, len = 0;
+    char small[1000];
+    do {
+        ck_assert_int_eq(pgc_source_get(source, small, sizeof small, &len, &err), PGC_OK);
+        total += len;
+    } while (len > 0);
+    ck_assert_uint_eq(total, sizeof zeros);
+}
+END_TEST
+
 START_TEST(options_out_of_range)
 {
     static const struct pgc_zstd_options bad[] = {
@@ -103,6 +130,7 @@ Suite *zstd_suite(void) {
     tcase_add_loop_test(tcase, contract_of_the_stages, 0, 4);
     tcase_add_test(tcase, cut_and_altered_data_never_commit);
     tcase_add_test(tcase, frames_follow_each_other);
+    tcase_add_test(tcase, much_out_of_little);
     tcase_add_test(tcase, options_out_of_range);
     suite_add_tcase(suite, tcase);
     return suite;

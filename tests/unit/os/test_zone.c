@@ -95,6 +95,28 @@ START_TEST(rules_without_a_file)
 }
 END_TEST
 
+/* J counts days without 29 February, the bare number counts with it. */
+START_TEST(days_of_the_year)
+{
+    static const struct {
+        const char *rule;
+        int64_t in_2024, in_2025;
+    } rows[] = {
+        { "XXX0YYY,J60/0,J300/0", 1709251200, 1740787200 },      /* 1 March in both */
+        { "XXX0YYY,59/0,J300/0", 1709164800, 1740787200 },       /* 29 February, 1 March */
+        { "XXX0YYY,J59/24,J300/0", 1709164800, 1740787200 },     /* the end of 28 February */
+        { "XXX0YYY,M3.1.0/-24,J300/0", 1709337600, 1740787200 }, /* the day before the first Sunday of March */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pgc__zone_rule rule;
+        ck_assert(pgc__zone_rule_parse(rows[i].rule, &rule));
+        ck_assert_int_eq(pgc__zone_rule_at(&rule, 1704067200).to_s, rows[i].in_2024);
+        ck_assert_int_eq(pgc__zone_rule_at(&rule, 1735689600).to_s, rows[i].in_2025);
+        ck_assert_int_eq(pgc__zone_rule_at(&rule, rows[i].in_2025).offset_s, 3600);
+    }
+}
+END_TEST
+
 START_TEST(damaged_files)
 {
     struct pgc_error err;
@@ -133,6 +155,7 @@ Suite *zone_suite(void) {
     tcase_add_loop_test(tcase, agrees_with_the_c_library, 0, (int)(sizeof names / sizeof names[0]));
     tcase_add_test(tcase, names_that_are_refused);
     tcase_add_test(tcase, rules_without_a_file);
+    tcase_add_test(tcase, days_of_the_year);
     tcase_add_test(tcase, damaged_files);
     suite_add_tcase(suite, tcase);
     return suite;
