@@ -51,6 +51,10 @@ ARG PG_MAJOR=15
 RUN tools/rootfs.sh /rootfs/base --upload /usr/bin/pgc $(ls -d /usr/bin/pgc-*) \
       /usr/lib/postgresql/${PG_MAJOR}/bin/pg_dump /usr/lib/postgresql/${PG_MAJOR}/bin/pg_dumpall \
       /usr/lib/postgresql/${PG_MAJOR}/bin/pg_restore
+# pg_dumpall (roles and tablespaces) asks for pg_dump's version through /bin/sh: this one can do that and nothing else.
+FROM build AS no-shell
+RUN mkdir -p /rootfs/no-shell/bin \
+ && gcc -O2 -static -s -Wall -Wextra -Werror -o /rootfs/no-shell/bin/sh tools/no-shell.c
 # A folder for backups that user 65532, and any user of group 0, may write: a new volume takes owner and mode from it.
 RUN install -d -m 0775 /rootfs/volumes/backups
 
@@ -102,7 +106,8 @@ CMD ["--help"]
 
 FROM runtime AS backup
 COPY --from=backup-root /rootfs/base/ /
-COPY --from=suite-root --chown=65532:0 /rootfs/volumes/ /
+COPY --from=no-shell /rootfs/no-shell/ /
+COPY --from=no-shell --chown=65532:0 /rootfs/volumes/ /
 ENTRYPOINT ["/usr/bin/pgc-backup"]
 CMD ["--help"]
 
@@ -113,6 +118,7 @@ CMD ["--help"]
 
 FROM runtime AS suite
 COPY --from=suite-root /rootfs/base/ /
-COPY --from=suite-root --chown=65532:0 /rootfs/volumes/ /
+COPY --from=no-shell /rootfs/no-shell/ /
+COPY --from=no-shell --chown=65532:0 /rootfs/volumes/ /
 ENTRYPOINT ["/usr/bin/pgc"]
 CMD ["--help"]
