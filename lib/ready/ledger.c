@@ -123,8 +123,9 @@ static bool read_versions(const struct pgc_ready_spec *spec, struct pgc_probe *p
     return reached;
 }
 
+/* Init scripts: none may be half done. *done: there are some, all finished. */
 static enum pgc_code check_init(struct pgc_probe *probe, int64_t deadline, const struct pgc_runtime *rt,
-                                struct pgc_ready_report *report, struct pgc_error *err) {
+                                struct pgc_ready_report *report, bool *done, struct pgc_error *err) {
     enum pgc_code code = pgc_probe_ask(probe, pgc_sql_ready_find_init, NULL, 0, deadline, rt, err);
     if (code != PGC_OK || pgc_probe_rows(probe) == 0 || pgc_probe_null(probe, 0, 0))
         return code;
@@ -132,24 +133,42 @@ static enum pgc_code check_init(struct pgc_probe *probe, int64_t deadline, const
     if (ask == NULL)
         return pgc_fail_nomem(err);
     code = pgc_probe_ask(probe, ask, NULL, 0, deadline, rt, err);
-    if (code == PGC_OK && pgc_probe_rows(probe) > 0)
+    if (code != PGC_OK || pgc_probe_rows(probe) == 0)
+        return code;
+    *done = strcmp(pgc_probe_text(probe, 0, 1), "done") == 0;
+    if (!*done)
         pgc_ready_refuse(&report->verdict, PGC_READY_NOT_MIGRATED, false, "run 'pgc init' again: it resumes there",
                          "the init script '%s' has %s and not finished", pgc_probe_text(probe, 0, 0),
                          pgc_probe_text(probe, 0, 1));
-    return code;
+    return PGC_OK;
+}
+
+static void refuse_by(const struct pgc_ready_spec *spec, const struct pgc_probe *probe, const struct ledgers *list,
+                      struct pgc_ready_report *report) {
+    if (list->count == 0)
+        pgc_ready_refuse(&report->verdict, PGC_READY_NOT_MIGRATED, false, "run the migrations",
+                         "the database '%s' has no migration ledger that '%s' may read", pgc_probe_dbname(probe),
+                         pgc_probe_user(probe));
+    else if (spec->min_version == NULL)
+        pgc_ready_refuse(&report->verdict, PGC_READY_NOT_MIGRATED, false, "run the migrations",
+                         "the ledger %s (%s) holds no migration yet", list->items[0].name, list->items[0].kind);
+    else
+        pgc_ready_refuse(&report->verdict, PGC_READY_NOT_MIGRATED, false, "run the newer migrations",
+                         "the newest migration is '%s' (%s), at least '%s' is asked for", report->server.migration,
+                         report->server.ledger, spec->min_version);
 }
 
 enum pgc_code pgc_ready_check_ledgers(const struct pgc_ready_spec *spec, struct pgc_probe *probe, int64_t deadline,
                                       const struct pgc_runtime *rt, struct pgc_ready_report *report,
                                       struct pgc_error *err) {
     PGC_CLEANUP(ledgers_release) struct ledgers list = { 0 };
-    enum pgc_code code = check_init(probe, deadline, rt, report, err);
+    bool init_done = false, reached = false;
+    enum pgc_code code = check_init(probe, deadline, rt, report, &init_done, err);
     if (code != PGC_OK || report->verdict.status != PGC_READY_OK)
         return code;
     code = find(probe, deadline, rt, &list, err);
     if (code != PGC_OK)
         return code;
-    bool reached = false;
     for (size_t i = 0; i < list.count; i++) {
         code = pgc_probe_ask(probe, list.items[i].ask, NULL, 0, deadline, rt, err);
         if (code != PGC_OK)
@@ -158,18 +177,8 @@ enum pgc_code pgc_ready_check_ledgers(const struct pgc_ready_spec *spec, struct 
         if (report->verdict.status != PGC_READY_OK)
             return PGC_OK;
     }
-    if (reached)
-        return PGC_OK;
-    if (list.count == 0)
-        pgc_ready_refuse(&report->verdict, PGC_READY_NOT_MIGRATED, false, "run the migrations",
-                         "the database '%s' has no migration ledger that '%s' may read", pgc_probe_dbname(probe),
-                         pgc_probe_user(probe));
-    else if (spec->min_version == NULL)
-        pgc_ready_refuse(&report->verdict, PGC_READY_NOT_MIGRATED, false, "run the migrations",
-                         "the ledger %s (%s) holds no migration yet", list.items[0].name, list.items[0].kind);
-    else
-        pgc_ready_refuse(&report->verdict, PGC_READY_NOT_MIGRATED, false, "run the newer migrations",
-                         "the newest migration is '%s' (%s), at least '%s' is asked for", report->server.migration,
-                         report->server.ledger, spec->min_version);
+    /* A database that is set up by init scripts alone has been brought to where it belongs. */
+    if (!reached && !(init_done && list.count == 0 && spec->min_version == NULL))
+        refuse_by(spec, probe, &list, report);
     return PGC_OK;
 }
