@@ -81,9 +81,13 @@ static enum pgc_code perform(struct migrate_job *job, enum pgc_plan_verb verb, s
     migrate_warn(job);
     if (job->settings->dry_run) {
         code = migrate_report_plan(job, err);
-        return code != PGC_OK ? code : pgc_plan_check(&job->plan, err);
+        if (code == PGC_OK)
+            code = pgc_plan_check(&job->plan, err);
+        return code != PGC_OK ? code : migrate_lint(job, err);
     }
     code = pgc_plan_check(&job->plan, err);
+    if (code == PGC_OK && job->plan.step_count > 0)
+        code = migrate_lint(job, err);
     if (code == PGC_OK && job->plan.step_count > 0)
         code = pgc_migrate_apply(&job->migrate, &job->request, &job->plan, &job->done, err);
     struct pgc_error failure = *err, second;

@@ -139,6 +139,15 @@ struct migrate_settings {
           "warn",                                                                                                      \
           "applied migrations without a file",                                                                         \
           .choices = "error warn ignore" },                                                                            \
+        { "lint",                                                                                                      \
+          0,                                                                                                           \
+          PGC_OPT_CHOICE,                                                                                              \
+          M_AT(lint),                                                                                                  \
+          "off",                                                                                                       \
+          "check with pgc lint before anything runs: tell what is found, or refuse what has errors",                   \
+          .choices = "off warn error",                                                                                 \
+          .optional_value = true,                                                                                      \
+          .implied = "error" },                                                                                        \
     {                                                                                                                  \
         "ignore-foreign-ledger", 0, PGC_OPT_FLAG, M_AT(ignore_foreign), NULL,                                          \
             "start a ledger of our own in a database that another tool has migrated"                                   \
@@ -166,6 +175,9 @@ PGC_MUST_USE enum pgc_code migrate_job_connect(struct migrate_job *job, bool tim
 /* Exactly `count` positional arguments, named for the message. */
 PGC_MUST_USE enum pgc_code migrate_args(const struct pgc_cli *cli, size_t count, const char *what,
                                         struct pgc_error *err);
+
+/* migrate_lint.c: checks the plan's scripts as --lint says; PGC_E_FAILED when it refuses them. */
+PGC_MUST_USE enum pgc_code migrate_lint(struct migrate_job *job, struct pgc_error *err);
 
 /* migrate_report.c */
 void migrate_put_text(struct pgc_buf *out, const char *key, const char *value); /* "key":"value" or null */
