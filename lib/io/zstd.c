@@ -19,9 +19,8 @@ struct zstd_source {
     char *in;
     size_t in_cap;
     ZSTD_inBuffer pending;
-    size_t hint;      /* last answer of the decoder: 0 at the end of a frame */
-    bool any_frame;   /* at least one frame was finished */
-    bool output_full; /* the decoder may hold more without needing input */
+    size_t hint;    /* last answer of the decoder: 0 at the end of a frame */
+    bool any_frame; /* at least one frame was finished */
     bool ended;
 };
 
@@ -143,7 +142,7 @@ static enum pgc_code zstd_get(struct pgc_source *source, void *buf, size_t cap, 
     while (out.pos == 0) {
         if (s->ended)
             break;
-        if (s->pending.pos == s->pending.size && !s->output_full) {
+        if (s->pending.pos == s->pending.size) {
             enum pgc_code code = refill(s, err);
             if (code != PGC_OK)
                 return code;
@@ -153,7 +152,6 @@ static enum pgc_code zstd_get(struct pgc_source *source, void *buf, size_t cap, 
         s->hint = ZSTD_decompressStream(s->ctx, &out, &s->pending);
         if (ZSTD_isError(s->hint))
             return pgc_fail(err, PGC_E_DATA, "cannot decompress zstd data: %s", ZSTD_getErrorName(s->hint));
-        s->output_full = out.pos == out.size && s->hint != 0;
         s->any_frame = s->any_frame || s->hint == 0;
     }
     *len = out.pos;

@@ -100,6 +100,28 @@ START_TEST(much_out_of_little)
 }
 END_TEST
 
+/* `zstd --no-check` of 300,000 zero bytes: nothing follows the last block, whose output does not fit at once. */
+START_TEST(frames_without_checksum)
+{
+    static const unsigned char frame[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, 0x54, 0x00, 0x00,
+                                           0x10, 0x00, 0x00, 0x01, 0x00, 0xfb, 0xff, 0x39, 0xc0,
+                                           0x02, 0x02, 0x00, 0x10, 0x00, 0x03, 0x9f, 0x04, 0x00 };
+    for (size_t cap = 1; cap < 40000; cap = cap * 3 + 1) {
+        struct pgc_error err;
+        PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
+        static char out[40000];
+        size_t total = 0, len = 0;
+        ck_assert_int_eq(pgc_memory_source(frame, sizeof frame, &source, &err), PGC_OK);
+        ck_assert_int_eq(pgc_zstd_pull(&source, &err), PGC_OK);
+        do {
+            ck_assert_int_eq(pgc_source_get(source, out, cap, &len, &err), PGC_OK);
+            total += len;
+        } while (len > 0);
+        ck_assert_uint_eq(total, 300000);
+    }
+}
+END_TEST
+
 START_TEST(options_out_of_range)
 {
     static const struct pgc_zstd_options bad[] = {
@@ -131,6 +153,7 @@ Suite *zstd_suite(void) {
     tcase_add_test(tcase, cut_and_altered_data_never_commit);
     tcase_add_test(tcase, frames_follow_each_other);
     tcase_add_test(tcase, much_out_of_little);
+    tcase_add_test(tcase, frames_without_checksum);
     tcase_add_test(tcase, options_out_of_range);
     suite_add_tcase(suite, tcase);
     return suite;
