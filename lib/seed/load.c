@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "io/file.h"
 #include "io/tally.h"
+#include "script/runner.h"
 #include "seed/order.h"
 #include "sql_embedded.h"
-
-#define SQL_MAX ((size_t)512 << 20)
 
 void pgc_seed_report_release(struct pgc_seed_report *report) {
     for (size_t i = 0; i < report->count; i++) {
@@ -39,6 +39,7 @@ struct load {
     struct pgc_seed_report *report;
     struct target *targets;
     struct pgc_rows *inserts; /* of the transaction before the current file */
+    char *xid;                /* of the transaction */
 };
 
 static void load_release(struct load *load) {
@@ -48,6 +49,7 @@ static void load_release(struct load *load) {
     }
     free(load->targets);
     pgc_rows_free(load->inserts);
+    free(load->xid);
 }
 
 static bool is_csv(const struct load *load, size_t file) {
@@ -225,18 +227,41 @@ static enum pgc_code load_csv(struct load *load, size_t i, struct pgc_error *err
     return code == PGC_OK ? changed(file, &tally, err) : code;
 }
 
-static enum pgc_code load_sql(struct load *load, size_t i, struct pgc_error *err) {
-    const struct pgc_seed_file *file = &load->files->items[i];
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
-    enum pgc_code code = pgc_file_read(file->path, SQL_MAX, &text, err);
-    if (code == PGC_OK && strlen(text.data) != text.len)
-        code = pgc_fail(err, PGC_E_DATA, "the file holds a zero byte");
-    if (code == PGC_OK)
-        code = pgc_conn_exec(load->conn, text.data, err);
-    if (code == PGC_OK && pgc_conn_tx_status(load->conn) != 'T')
+/* The transaction and the connection that a script ends in are those it began in, or its work is not ours to undo. */
+static enum pgc_code check_still_ours(struct load *load, struct pgc_script *script, struct pgc_error *err) {
+    static const char ask[] = "select pg_backend_pid() as pgc_pid \\gset\n";
+    enum pgc_code code = pgc_script_run_text(script, ask, sizeof ask - 1, NULL, err);
+    if (code != PGC_OK)
+        return code;
+    const char *pid = pgc_script_variable(script, "pgc_pid");
+    if (pid == NULL || strtol(pid, NULL, 10) != pgc_conn_backend_pid(load->conn))
+        return pgc_fail(err, PGC_E_DATA,
+                        "the file connects elsewhere (\\c): what it did there stays, the rest is undone");
+    PGC_AUTO_FREE char *xid = NULL;
+    if (pgc_conn_tx_status(load->conn) == 'T')
+        code = pgc_conn_query_text(load->conn, "select txid_current()", NULL, 0, &xid, err);
+    if (code == PGC_OK && (xid == NULL || strcmp(xid, load->xid) != 0))
         code = pgc_fail(err, PGC_E_DATA,
                         "the file ends the transaction that all seed files share: take its commit or rollback out");
     return code;
+}
+
+static enum pgc_code load_sql(struct load *load, size_t i, struct pgc_error *err) {
+    const struct pgc_seed_file *file = &load->files->items[i];
+    struct pgc_script_options options = { .conn = load->conn, .on_error_stop = true, .quiet = true };
+    PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
+    PGC_AUTO(pgc_script_free) struct pgc_script *script = NULL;
+    struct pgc_tally tally;
+    enum pgc_code code = pgc_file_source(file->path, &source, err);
+    if (code == PGC_OK)
+        code = pgc_tally_pull(&source, &tally, err);
+    if (code == PGC_OK)
+        code = pgc_script_open(&options, load->rt, &script, err);
+    if (code == PGC_OK)
+        code = pgc_script_run_source(script, source, file->name, err);
+    if (code == PGC_OK)
+        code = check_still_ours(load, script, err);
+    return code == PGC_OK && tally.complete ? changed(file, &tally, err) : code;
 }
 
 static enum pgc_code record(struct load *load, const struct pgc_seed_file *file, uint64_t rows, struct pgc_error *err) {
@@ -265,7 +290,7 @@ static enum pgc_code load_file(struct load *load, size_t i, struct pgc_error *er
     if (code == PGC_OK)
         code = record(load, file, result->rows, err);
     if (code != PGC_OK)
-        return pgc_wrap(err, "%s", file->path);
+        return pgc_text_starts(err->message, file->name) ? code : pgc_wrap(err, "%s", file->name);
     result->ms = pgc_mono_ms(load->rt) - start;
     report->rows += result->rows;
     return PGC_OK;
@@ -353,12 +378,14 @@ static enum pgc_code reset_sequences(struct load *load, struct pgc_error *err) {
 enum pgc_code pgc_seed_load(struct pgc_conn *conn, const struct pgc_seed_files *files,
                             const struct pgc_seed_options *options, const struct pgc_runtime *rt,
                             struct pgc_seed_report *report, struct pgc_error *err) {
-    PGC_CLEANUP(load_release) struct load load = { conn, files, options, rt, report, NULL, NULL };
+    PGC_CLEANUP(load_release) struct load load = { conn, files, options, rt, report, NULL, NULL, NULL };
     load.targets = calloc(files->count + 1, sizeof *load.targets);
     if (load.targets == NULL)
         return pgc_fail_nomem(err);
     PGC_CLEANUP(pgc_tx_rollback) struct pgc_tx tx = { 0 };
     enum pgc_code code = pgc_tx_begin(&tx, conn, err);
+    if (code == PGC_OK)
+        code = pgc_conn_query_text(conn, "select txid_current()", NULL, 0, &load.xid, err);
     if (code == PGC_OK)
         code = lock_ledger(&load, err);
     if (code == PGC_OK)

@@ -10,7 +10,8 @@
  * One transaction holds everything, the ledger pgc.seed(name, sha256, rows, loaded_at) too. A file that the ledger knows
  * with the same hash is left out; a changed one runs again. A second load waits for the first one (advisory lock).
  *
- * .sql files run as they are; they must not end the transaction. .csv and .tsv files go by COPY into the table that the
+ * .sql files run as psql would run them (variables, \\i, COPY with its data; no shell); they must neither end the
+ * transaction nor connect elsewhere. .csv and .tsv files go by COPY into the table that the
  * file name means, columns by header; neighbours among them are ordered so that referenced tables come first. Afterwards
  * the sequences of every table that got rows (serial and identity columns) go on behind the highest value. */
 #include <pgc/runtime.h>

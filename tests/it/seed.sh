@@ -56,9 +56,14 @@ like "which file and why" "$ERR" 'shop.customers.csv.*duplicate key'
 is "nothing of the others stays" "$(sql -c 'select count(*) from plain' -c 'select count(*) from pgc.seed')" "$before"
 printf 'commit; insert into plain values (1);' > bad.sql
 status "a script that commits" 65 seed bad.sql
-printf 'selec 1' > bad.sql
+printf 'commit; begin; insert into plain values (1);' > bad.sql
+status "a script that commits and begins again" 65 seed bad.sql
+printf '\\c -\ninsert into plain values (1);' > bad.sql
+status "a script that connects again" 65 seed bad.sql
+sql -c "delete from plain where a = '1'"
+printf '\n\nselec 1;' > bad.sql
 status "a script with an error" 1 seed bad.sql
-like "names the file" "$ERR" 'bad.sql: .*syntax error'
+like "names file and line" "$ERR" 'bad.sql:3: .*syntax error'
 
 # names and files
 printf 'b c,a\n1,2\n' > plain.csv
@@ -82,6 +87,13 @@ status "an absent file" 1 seed absent.sql
 status "another kind of file" 64 seed README.md
 mkdir two; cp zz.sql two/
 status "two files of one name" 64 seed zz.sql two/zz.sql
+
+# what psql understands: variables, included files, COPY with its data
+printf 'insert into plain values (%s);\n' ":'who'" > inc.psql
+printf '\\set who included\n\\ir inc.psql\ncopy plain from stdin;\nx\ty\n\\N\tz\n\\.\nselect 1;\n' > psql.sql
+status "a script for psql" 0 seed psql.sql
+is "counts its rows" "$OUT" $'loaded    psql.sql: plain 3\n3 rows, 0 sequences reset'
+is "included" "$(sql -c "select count(*) from plain where a = 'included'")" 1
 
 # large, streamed
 { echo a; seq 1 200000; } > plain.csv
