@@ -73,7 +73,7 @@ select kind || ' ' || name from (
    where relkind in ('r','p','v','m','S') and nspname !~ '^pg_' and nspname not in ('information_schema', 'pgc')
      and not exists (select 1 from pg_depend d where d.objid = c.oid and d.deptype = 'e')
   union all select 'schema', format('%I', nspname) from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema','public','pgc')
-  union all select 'extension', extname from pg_extension where extname <> 'plpgsql') x order by 1 collate "C" """
+  union all select 'extension', extname from pg_extension where extname <> 'plpgsql') x"""
 for db in expect['databases']:
     same(f'objects of {db}', sorted(psql(db, objects_sql)), sorted(expect['objects'].get(db, [])))
     for table, rows in (expect.get('row_counts') or {}).get(db, {}).items():
