@@ -1,4 +1,5 @@
 /* pgc init: the scripts of docker-entrypoint-initdb.d, against any server, once. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,16 @@ static enum pgc_code finish(struct pgc_cli *cli, struct report *report, const st
     return PGC_OK;
 }
 
+/* With --json standard output is the result and nothing else: what scripts print goes to standard error. */
+static enum pgc_code divert_output(struct pgc_cli *cli, struct pgc_error *err) {
+    int result = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    FILE *out = result >= 0 ? fdopen(result, "w") : NULL;
+    if (out == NULL || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return pgc_fail_errno(err, PGC_E_IO, "cannot divert standard output");
+    cli->out = out;
+    return PGC_OK;
+}
+
 static enum pgc_code run_steps(struct pgc_cli *cli, const struct settings *s, const struct pgc_init_steps *steps,
                                struct pgc_init_shell *shell, struct pgc_error *err) {
     struct report report = { cli, s->json, PGC_BUF_INIT };
@@ -233,7 +244,9 @@ static enum pgc_code run_steps(struct pgc_cli *cli, const struct settings *s, co
         .arg = &report,
     };
     struct pgc_error failure = { .code = PGC_OK };
-    enum pgc_code code = wait_for_server(s, &run.conn, cli->rt, err);
+    enum pgc_code code = s->json ? divert_output(cli, err) : PGC_OK;
+    if (code == PGC_OK)
+        code = wait_for_server(s, &run.conn, cli->rt, err);
     if (code != PGC_OK)
         return code;
     struct pgc_init_result result;

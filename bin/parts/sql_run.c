@@ -18,7 +18,7 @@ struct run_settings {
     char *field_separator, *record_separator, *output, *log_file;
     bool quiet, no_align, tuples_only, expanded, csv, no_psqlrc, no_password, password_prompt, single_transaction,
         echo_all, echo_errors, echo_queries, echo_hidden, no_readline, single_line, single_step, html, allow_shell,
-        pipeline;
+        pipeline, list;
 };
 
 #define AT(field) offsetof(struct run_settings, field)
@@ -29,6 +29,7 @@ static const struct pgc_option run_options[] = {
     ROW("command", 'c', PGC_OPT_LIST, commands, "run one SQL string or meta-command", .value = "TEXT"),
     ROW("variable", 'v', PGC_OPT_LIST, variables, "set a variable (also --set)", .value = "NAME=VALUE"),
     PGC_CONNECTION_OPTIONS(struct run_settings, connection),
+    ROW("list", 'l', PGC_OPT_FLAG, list, "list the databases"),
     ROW("single-transaction", '1', PGC_OPT_FLAG, single_transaction, "all of it in one transaction"),
     ROW("quiet", 'q', PGC_OPT_FLAG, quiet, "no command tags, only query output"),
     ROW("no-align", 'A', PGC_OPT_FLAG, no_align, "unaligned output"),
@@ -62,6 +63,13 @@ struct action {
     char kind; /* c or f */
     const char *text;
 };
+
+/* psql -l, as psql 15 prints it. */
+static const char list_databases[] =
+    "select datname as \"Name\", pg_catalog.pg_get_userbyid(datdba) as \"Owner\", "
+    "pg_catalog.pg_encoding_to_char(encoding) as \"Encoding\", datcollate as \"Collate\", datctype as \"Ctype\", "
+    "case when pg_catalog.cardinality(datacl) = 0 then '(none)' else pg_catalog.array_to_string(datacl, E'\\n') end "
+    "as \"Access privileges\" from pg_catalog.pg_database order by 1";
 
 struct call {
     struct run_settings settings;
@@ -117,7 +125,11 @@ static enum pgc_code take_row(struct call *call, const struct pgc_option *row, c
         return pgc_strings_add(field, value, err);
     if (row->type == PGC_OPT_FLAG) {
         *(bool *)field = true;
-        return PGC_OK;
+        if (row->offset == AT(list))
+            call->actions[call->action_count++] = (struct action) { 'c', list_databases };
+        return call->action_count < sizeof call->actions / sizeof call->actions[0]
+                   ? PGC_OK
+                   : pgc_fail(err, PGC_E_USAGE, "more than %zu -c and -f", call->action_count);
     }
     free(*(char **)field);
     *(char **)field = strdup(value);
@@ -149,6 +161,8 @@ static enum pgc_code read_line(struct call *call, int argc, char **argv, struct 
             code = take_row(call, row, optarg, err);
     }
     struct pgc_connection_settings *c = &call->settings.connection;
+    if (call->settings.list && c->dbname == NULL && optind >= argc)
+        c->dbname = strdup("postgres");
     for (; code == PGC_OK && optind < argc; optind++) {
         char **slot = c->dbname == NULL ? &c->dbname : c->user == NULL ? &c->user : NULL;
         if (slot == NULL)

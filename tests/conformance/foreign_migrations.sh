@@ -3,11 +3,11 @@
 . "$(dirname "$0")/../support/lib.sh"
 need_corpus foreign-migrations || finish
 python3 tests/conformance/foreign_migrations.py "$CORPUS" "$PGBIN" > "$T/results" 2> "$T/errors" || fail 'the harness' "$(cat "$T/errors")"
-name=''
+name=''; cp "$T/results" "$T/all"
 while IFS= read -r line; do
   case $line in
   'ok '*) pass "${line#ok }" ;;
-  'not ok '*) name=${line#not ok }; fail "$name" "$(sed -n "/^not ok $name\$/,/^\(not \)\?ok /p" "$T/results" | sed '1d;$d')" ;;
+  'not ok '*) name=${line#not ok }; fail "$name" "$(sed -n "/^not ok $name\$/,/^\(not \)\?ok /p" "$T/all" | sed '1d;$d')" ;;
   esac
 done < "$T/results"
 finish
