@@ -181,6 +181,8 @@ static enum pgc_code code_of(CURLcode result) {
         return PGC_E_NOSPACE;
     case CURLE_OUT_OF_MEMORY:
         return PGC_E_NOMEM;
+    case CURLE_BAD_DOWNLOAD_RESUME:
+        return PGC_E_DATA;
     case CURLE_QUOTE_ERROR:
     case CURLE_UPLOAD_FAILED:
     case CURLE_SSH:
@@ -384,6 +386,12 @@ static void set_ssh(struct pgc_http *http, CURL *easy) {
     (void)curl_easy_setopt(easy, CURLOPT_SSH_HOST_PUBLIC_KEY_SHA256, o->ssh_host_sha256);
     if (http->commands != NULL)
         (void)curl_easy_setopt(easy, CURLOPT_QUOTE, http->commands);
+    (void)curl_easy_setopt(easy, CURLOPT_RANGE, http->request.range);
+    (void)curl_easy_setopt(easy, CURLOPT_FTP_CREATE_MISSING_DIRS,
+                           http->request.create_folders ? (long)CURLFTP_CREATE_DIR_RETRY
+                                                        : (long)CURLFTP_CREATE_DIR_NONE);
+    (void)curl_easy_setopt(easy, CURLOPT_NEW_DIRECTORY_PERMS, 0700L);
+    (void)curl_easy_setopt(easy, CURLOPT_NEW_FILE_PERMS, 0600L);
 }
 
 static void set_session(struct pgc_http *http, CURL *easy) {

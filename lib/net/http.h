@@ -57,7 +57,8 @@ struct pgc_http_request {
     bool upload;          /* the body comes by pgc_http_send */
     int64_t upload_bytes; /* its length, -1: unknown (chunked) */
     bool stream;          /* a 2xx body is left to pgc_http_read; other statuses collect it */
-    bool list;            /* SFTP: names of a folder */
+    const char *range;    /* SFTP: "0-99", "100-" (HTTP: the header); an offset behind the end is PGC_E_DATA */
+    bool create_folders;  /* SFTP upload: makes the folders of the path */
     const char *const
         *ssh_commands; /* SFTP: "rename 'a' 'b'", "rm 'a'", "mkdir 'a'" before the transfer; then no body */
     size_t ssh_command_count;

@@ -5,5 +5,6 @@
 
 extern const struct pgc_store_driver pgc_store_driver_file;
 extern const struct pgc_store_driver pgc_store_driver_s3;
+extern const struct pgc_store_driver pgc_store_driver_sftp;
 
 #endif

@@ -9,6 +9,7 @@
 static const struct pgc_store_driver *const drivers[] = {
     &pgc_store_driver_file,
     &pgc_store_driver_s3,
+    &pgc_store_driver_sftp,
 };
 
 #define KEY_MAX_BYTES 1024
