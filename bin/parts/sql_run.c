@@ -234,6 +234,8 @@ static int run_actions(struct call *call, struct pgc_script *script, struct pgc_
         if (failed && (err->code == PGC_E_CANCELLED || err->code == PGC_E_IO || err->code == PGC_E_NOMEM ||
                        err->code == PGC_E_NOSPACE))
             return -1;
+        if (pgc_script_exit_status(script) == 2)
+            return 2; /* the connection is gone: nothing after it can work */
         stop = pgc_script_variable(script, "ON_ERROR_STOP");
         stops = stop != NULL && strcasecmp(stop, "off") != 0 && strcmp(stop, "0") != 0;
     }
@@ -244,14 +246,14 @@ static int run_actions(struct call *call, struct pgc_script *script, struct pgc_
     return status;
 }
 
-static int fail(const struct call *call, const struct pgc_error *err) {
+static int fail(const struct call *call, bool connecting, const struct pgc_error *err) {
     if (err->message[0] != '\0')
         fprintf(stderr, "psql: error: %s\n", err->message);
-    if (err->code == PGC_E_USAGE && err->message[0] == '\0')
+    else
         fputs("Try \"psql --help\" for more information.\n", stderr);
-    return err->code == PGC_E_USAGE                                ? (call->applet ? 1 : 64)
-           : err->code == PGC_E_IO || err->code == PGC_E_NOT_FOUND ? 1
-                                                                   : 2;
+    if (connecting)
+        return 2;
+    return err->code == PGC_E_USAGE && !call->applet ? 64 : 1;
 }
 
 static int run(struct call *call, const struct pgc_runtime *rt) {
@@ -283,14 +285,16 @@ static int run(struct call *call, const struct pgc_runtime *rt) {
         .message = to_stderr,
         .in = in,
     };
-    if (code == PGC_OK)
-        code = pgc_script_open(&options, rt, &script, &err);
-    if (code == PGC_OK)
-        code = prepare(call, script, &err);
+    if (code != PGC_OK)
+        return fail(call, false, &err);
+    code = pgc_script_open(&options, rt, &script, &err);
+    if (code != PGC_OK)
+        return fail(call, code != PGC_E_USAGE, &err);
+    code = prepare(call, script, &err);
     if (code == PGC_OK && s->output != NULL)
         code = pgc_script_output(script, s->output, &err);
     if (code != PGC_OK)
-        return fail(call, &err);
+        return fail(call, false, &err);
     int status = run_actions(call, script, in, &err);
     if (status >= 0)
         return status;
@@ -306,8 +310,8 @@ int pgc_psql_main(int argc, char **argv, bool applet) {
         return 1;
     call->applet = applet;
     pgc_process_init(&process, applet ? "psql" : "pgc-sql", PGC_LOG_INFO, PGC_LOG_FORMAT_AUTO);
-    int status =
-        read_line(call, argc, argv, &err) == PGC_OK ? run(call, pgc_process_runtime(&process)) : fail(call, &err);
+    int status = read_line(call, argc, argv, &err) == PGC_OK ? run(call, pgc_process_runtime(&process))
+                                                             : fail(call, false, &err);
     struct run_settings *s = &call->settings;
     char *const texts[] = {
         s->connection.dbname, s->connection.host,  s->connection.port, s->connection.user, s->connection.password,

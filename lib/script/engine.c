@@ -48,6 +48,8 @@ void pgc_engine_warn(struct pgc_engine *engine, const char *format, ...) {
 bool pgc_engine_set(struct pgc_engine *engine, const char *name, const char *value) {
     const struct pgc_engine_ops *ops = engine->session->ops;
     struct pgc_error err;
+    if (engine->backtick_failed)
+        return false;
     if (ops->assign != NULL && !ops->assign(engine, name, &value))
         return false;
     if (pgc_vars_set(&engine->session->vars, name, value, &err) == PGC_OK)
@@ -309,10 +311,11 @@ static int judge(struct pgc_engine *e, bool success) {
 
 /* False: end of input, or failure. */
 static bool next_line(struct pgc_engine *e, const char **line, size_t *len) {
-    e->line_offset = e->reader->offset;
+    uint64_t offset = e->reader->offset;
     e->failure = pgc_reader_line(e->reader, line, len, &e->err);
     if (e->failure != PGC_OK || *line == NULL)
         return false;
+    e->line_offset = offset;
     e->line = e->reader->lines + (e->reader->data + e->reader->pos == *line + *len);
     if (e->line == 1 && *len >= 3 && memcmp(*line, "\xef\xbb\xbf", 3) == 0) {
         *line += 3;

@@ -277,18 +277,27 @@ static void record_field(const struct table *t, size_t row, size_t column, size_
     cell_release(&value);
 }
 
+/* What "-[ RECORD 10 ]" needs. */
+static size_t record_width(const struct table *t) {
+    static const size_t frame[] = { 9, 12, 15 };
+    size_t digits = 1;
+    for (size_t n = t->rows; n >= 10; n /= 10)
+        digits++;
+    return t->style->tuples_only ? 0 : digits + frame[t->style->border];
+}
+
 static void expanded_aligned(const struct table *t) {
-    size_t names = 0, values = 0;
+    size_t names = 0, values = 0, lines = 1;
     for (size_t i = 0; i < t->columns; i++) {
         measure(t, pgc_raw_column(t->result, i), &names, NULL);
         for (size_t row = 0; row < t->rows; row++)
-            measure(t, cell_text(t, row, i), &values, NULL);
+            measure(t, cell_text(t, row, i), &values, &lines);
     }
+    size_t between = t->style->border == 0 ? 1 : t->style->border == 1 ? 3 : 7;
+    between += lines > 1 && t->style->border < 2;
+    size_t record = record_width(t);
+    values = names + between + values < record ? record - names - between : values;
     title(t, 0);
-    if (t->rows == 0) {
-        footer(t, true);
-        return;
-    }
     for (size_t row = 0; row < t->rows; row++) {
         if (!t->style->tuples_only)
             record_rule(t, row + 1, names, values);

@@ -123,6 +123,10 @@ void pgc__script_broken(struct pgc_script *script, const struct pgc_error *err) 
     const char *text = pgc_raw_connection_message(script->conn);
     if (text[0] != '\0')
         pgc__script_message(script, PGC_ENGINE_PLAIN, text);
+    pgc__script_lost(script);
+}
+
+void pgc__script_lost(struct pgc_script *script) {
     pgc__script_error(script, "connection to server was lost");
     if (script->owns_conn)
         pgc_conn_free(script->conn);

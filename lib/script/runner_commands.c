@@ -203,6 +203,15 @@ static enum pgc_engine_status run_output(struct pgc_engine *e, const char *name)
     return status_of(path == NULL || pgc__script_redirect(script, path));
 }
 
+static enum pgc_engine_status run_reset(struct pgc_engine *e, const char *name) {
+    (void)name;
+    pgc_buf_clear(&e->query);
+    pgc_lexer_reset(&e->lexer);
+    if (!pgc__script_quiet(pgc__script_of(e)))
+        pgc__script_puts(pgc__script_of(e), "Query buffer reset (cleared).\n");
+    return PGC_ENGINE_SKIP;
+}
+
 static enum pgc_engine_status run_print(struct pgc_engine *e, const char *name) {
     (void)name;
     struct pgc_script *script = pgc__script_of(e);
@@ -343,6 +352,8 @@ const struct pgc_engine_command pgc__script_commands[] = {
     { "out", PGC_IGNORE_FILE, run_output },
     { "p", PGC_IGNORE_ARGS, run_print },
     { "print", PGC_IGNORE_ARGS, run_print },
+    { "r", PGC_IGNORE_ARGS, run_reset },
+    { "reset", PGC_IGNORE_ARGS, run_reset },
     { "encoding", PGC_IGNORE_ARGS, run_encoding },
     { "!", PGC_IGNORE_LINE, run_shell },
     { "cd", PGC_IGNORE_ARGS, run_cd },

@@ -90,10 +90,6 @@ static const struct pgc_source_ops file_ops = { file_get, NULL, NULL };
 
 /* NULL: told. */
 static FILE *open_file(struct pgc_script *script, const struct pgc_slash_copy *copy) {
-    if (copy->program && !script->options.allow_shell) {
-        pgc__script_error(script, "\\copy: no shell is run here (--allow-shell)");
-        return NULL;
-    }
     pgc__script_flush(script);
     FILE *file = copy->program ? popen(copy->file, copy->from ? "r" : "w") : fopen(copy->file, copy->from ? "r" : "w");
     struct stat st;
@@ -176,6 +172,10 @@ bool pgc__script_slash_copy(struct pgc_script *script, const char *text) {
     }
     if (script->conn == NULL) {
         pgc__script_error(script, "You are currently not connected to a database.");
+        return false;
+    }
+    if (copy.program && !script->options.allow_shell) {
+        pgc__script_error(script, "\\copy: no shell is run here (--allow-shell)");
         return false;
     }
     /* the file first, so that a missing one leaves the server alone */

@@ -69,7 +69,6 @@ static bool pset_switch(struct pgc_script *script, const char *name, const char 
     } else if (strcmp(name, "footer") == 0) {
         if (!set_bool(script, "footer", value, &style->footer))
             return false;
-        tell(script, silent, "Default footer is %s.\n", on_off(style->footer));
     } else
         *known = false;
     return true;

@@ -47,6 +47,8 @@ void pgc__script_error(struct pgc_script *script, const char *format, ...) PGC_P
 void pgc__script_blame(struct pgc_script *script, const char *sqlstate, const char *message);
 /* A failed call: connection lost (tells so), or fatal. */
 void pgc__script_broken(struct pgc_script *script, const struct pgc_error *err);
+/* The connection is lost and libpq's message has been told. */
+void pgc__script_lost(struct pgc_script *script);
 /* Opens FILE or |COMMAND for output in place of what is there. False: told. */
 bool pgc__script_redirect(struct pgc_script *script, const char *target);
 void pgc__script_end_redirect(struct pgc_script *script);

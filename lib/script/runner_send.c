@@ -10,7 +10,10 @@
 
 bool pgc__script_failed(struct pgc_script *script, const struct pgc_raw_result *result) {
     pgc__script_blame(script, pgc_raw_sqlstate(result), pgc_raw_primary(result));
-    const char *message = pgc_raw_message(result);
+    /* libpq's last words hold those of the server too */
+    const char *message = script->conn != NULL && pgc_conn_is_broken(script->conn)
+                              ? pgc_raw_connection_message(script->conn)
+                              : pgc_raw_message(result);
     if (message[0] != '\0')
         pgc__script_message(script, PGC_ENGINE_PLAIN, message);
     return false;
@@ -164,13 +167,17 @@ static bool read_results(struct results *r) {
             pgc__script_result_variables(script, now);
         ok = one_result(r, &now, next == NULL) && ok;
     }
+    if (code == PGC_E_TEMPORARY && now != NULL && pgc_raw_kind(now) == PGC_RAW_FAILED) {
+        pgc__script_lost(script);
+        return false;
+    }
     if (code != PGC_OK) {
         pgc__script_broken(script, &err);
         return false;
     }
     if (pgc_conn_is_broken(script->conn)) {
         /* the message of the failed result has been told already */
-        pgc__script_broken(script, &(struct pgc_error) { .code = PGC_E_TEMPORARY });
+        pgc__script_lost(script);
         return false;
     }
     return ok;
