@@ -165,13 +165,14 @@ static bool fill(char **slot, const char *own, const char *variable) {
     return *slot != NULL || value == NULL || value[0] == '\0' || set(slot, value, strlen(value));
 }
 
-static bool fill_user(char **slot) {
+static bool fill_user(struct pgc__plain *plain) {
     struct passwd entry, *found = NULL;
     char space[1024];
-    if (*slot != NULL)
+    if (plain->user != NULL)
         return true;
+    plain->os_user = true;
     return getpwuid_r(geteuid(), &entry, space, sizeof space, &found) == 0 && found != NULL &&
-           set(slot, found->pw_name, strlen(found->pw_name));
+           set(&plain->user, found->pw_name, strlen(found->pw_name));
 }
 
 static bool fill_all(const struct pgc_probe_options *options, struct pgc__plain *out) {
@@ -194,7 +195,7 @@ static bool fill_all(const struct pgc_probe_options *options, struct pgc__plain 
         return false;
     return fill(&out->host, options->host, "PGHOST") && fill(&out->host, PGC__DEFAULT_FOLDER, NULL) &&
            fill(&out->port, options->port, "PGPORT") && fill(&out->port, PGC__DEFAULT_PORT, NULL) &&
-           fill(&out->user, options->user, "PGUSER") && fill_user(&out->user) &&
+           fill(&out->user, options->user, "PGUSER") && fill_user(out) &&
            fill(&out->password, options->password, "PGPASSWORD") && fill(&out->dbname, NULL, "PGDATABASE") &&
            fill(&out->dbname, out->user, NULL) && fill(&out->application_name, NULL, "PGAPPNAME") &&
            fill(&out->application_name, options->application_name, NULL) &&

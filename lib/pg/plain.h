@@ -20,6 +20,7 @@ struct pgc__plain {
     char *dbname;
     char *application_name;
     enum pgc__plain_tls tls;
+    bool os_user; /* nobody named a user: it is the operating system's */
 };
 
 /* True: *out is filled. False: libpq must do it (or no memory, which libpq will find out as well). */

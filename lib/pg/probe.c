@@ -192,6 +192,8 @@ static enum pgc_code try_wire(const struct attempt *attempt, struct pgc_probe **
     snprintf(result->host, sizeof result->host, "%s", plain->host);
     snprintf(result->port, sizeof result->port, "%s", plain->port);
     result->unix_socket = plain->host[0] == '/';
+    if (plain->os_user)
+        snprintf(result->os_user, sizeof result->os_user, "%s", plain->user);
     enum pgc_code code = pgc__wire_open(plain, address, attempt->options->ping_only, attempt->deadline, attempt->rt,
                                         &wire, result, defer, err);
     if (code != PGC_OK || wire == NULL)
@@ -247,6 +249,7 @@ enum pgc_code pgc_probe_open(const struct pgc_probe_options *options, const stru
     *result = (struct pgc_probe_result) { 0 };
     PGC_CLEANUP(pgc__probe_endpoints_release) struct pgc__probe_endpoints list = { 0 };
     PGC_CLEANUP(pgc__plain_release) struct pgc__plain plain = { 0 };
+    struct pgc__probe_where resolve = { rt, share_of_time(options, pgc_mono_ms(rt), 1) };
     struct pgc_probe_options where = *options;
     bool is_plain = pgc__plain_parse(options, &plain);
     if (is_plain) { /* known without libpq's parser */
@@ -254,7 +257,7 @@ enum pgc_code pgc_probe_open(const struct pgc_probe_options *options, const stru
         where.host = plain.host;
         where.port = plain.port;
     }
-    enum pgc_code code = pgc__probe_endpoints(&where, &list, err);
+    enum pgc_code code = pgc__probe_endpoints(&where, &resolve, &list, err);
     struct pgc_probe_result not_now = { 0 };
     for (size_t i = 0; code == PGC_OK && i < list.count; i++) {
         const struct pgc__probe_endpoint *endpoint = &list.items[i];

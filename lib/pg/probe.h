@@ -58,6 +58,7 @@ struct pgc_probe_result {
     char host[256];    /* what was tried last; "" unknown */
     char port[32];
     bool unix_socket;
+    char os_user[64]; /* the operating system's user name, when nobody named another; "" else */
     /* Microseconds since the attempt on this address began; 0: not reached. */
     int64_t reached_us;  /* the connection was made */
     int64_t answered_us; /* the server's first answer was there */

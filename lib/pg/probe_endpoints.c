@@ -1,13 +1,13 @@
 #include "pg/probe_endpoints.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/array.h"
+#include "net/resolve.h"
 #include "pg/libpq_lazy.h"
 #include "pg/plain.h"
 
@@ -97,26 +97,21 @@ static enum pgc_code add(struct pgc__probe_endpoints *list, const char *host, co
 }
 
 /* Names become one endpoint per address; numeric hosts, sockets and empty hosts stay as they are. */
-static enum pgc_code add_resolved(struct pgc__probe_endpoints *list, const char *host, const char *port,
-                                  struct pgc_error *err) {
+static enum pgc_code add_resolved(struct pgc__probe_endpoints *list, const struct pgc__probe_where *where,
+                                  const char *host, const char *port, struct pgc_error *err) {
     unsigned char scratch[16];
     if (host == NULL || host[0] == '\0' || host[0] == '/' || host[0] == '@' || inet_pton(AF_INET, host, scratch) == 1 ||
         inet_pton(AF_INET6, host, scratch) == 1)
         return add(list, host, NULL, port, "", err);
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-    int rc = getaddrinfo(host, NULL, &hints, &found);
-    if (rc != 0) {
+    PGC_CLEANUP(pgc_addresses_release) struct pgc_addresses found = { 0 };
+    enum pgc_code code = pgc_resolve(host, where->deadline, where->rt, &found, err);
+    if (code == PGC_E_NOT_FOUND || code == PGC_E_TIMEOUT) {
         char failure[160];
-        snprintf(failure, sizeof failure, "%s", gai_strerror(rc));
+        snprintf(failure, sizeof failure, "%.150s", err->message);
         return add(list, host, NULL, port, failure, err);
     }
-    enum pgc_code code = PGC_OK;
-    for (struct addrinfo *a = found; a != NULL && code == PGC_OK; a = a->ai_next) {
-        char numeric[NI_MAXHOST];
-        if (getnameinfo(a->ai_addr, a->ai_addrlen, numeric, sizeof numeric, NULL, 0, NI_NUMERICHOST) == 0)
-            code = add(list, host, numeric, port, "", err);
-    }
-    freeaddrinfo(found);
+    for (size_t i = 0; i < found.count && code == PGC_OK; i++)
+        code = add(list, host, found.items[i], port, "", err);
     return code;
 }
 
@@ -141,8 +136,8 @@ static size_t elements(const char *list) {
     return n;
 }
 
-enum pgc_code pgc__probe_endpoints(const struct pgc_probe_options *options, struct pgc__probe_endpoints *out,
-                                   struct pgc_error *err) {
+enum pgc_code pgc__probe_endpoints(const struct pgc_probe_options *options, const struct pgc__probe_where *where,
+                                   struct pgc__probe_endpoints *out, struct pgc_error *err) {
     /* A service file beats the environment and only libpq reads it: everything is left to libpq. */
     if (getenv("PGSERVICE") != NULL || pgc__probe_names(options, "service"))
         return add(out, NULL, NULL, NULL, "", err);
@@ -163,7 +158,7 @@ enum pgc_code pgc__probe_endpoints(const struct pgc_probe_options *options, stru
         if (one_address != NULL && one_address[0] != '\0')
             code = add(out, one_host, one_address, one_port, "", err);
         else
-            code = add_resolved(out, one_host, one_port, err);
+            code = add_resolved(out, where, one_host, one_port, err);
     }
     return code;
 }

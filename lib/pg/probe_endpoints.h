@@ -20,8 +20,14 @@ struct pgc__probe_endpoints {
     size_t cap;
 };
 
+/* Until when a name server is waited for. */
+struct pgc__probe_where {
+    const struct pgc_runtime *rt;
+    int64_t deadline;
+};
 PGC_MUST_USE enum pgc_code pgc__probe_endpoints(const struct pgc_probe_options *options,
-                                                struct pgc__probe_endpoints *out, struct pgc_error *err);
+                                                const struct pgc__probe_where *where, struct pgc__probe_endpoints *out,
+                                                struct pgc_error *err);
 void pgc__probe_endpoints_release(struct pgc__probe_endpoints *list);
 
 /* Keyword and value arrays for PQconnectStartParams, in psql's order: what stands after dbname overrides it. */

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/buf.h"
+#include "net/resolve.h"
 #include "ready/verdict.h"
 
 static const char hint_down[] = "is the service running, and the port right?";
@@ -78,32 +79,68 @@ static int connect_socket(const char *folder, const char *port, const struct pgc
     return connect_one((const struct sockaddr *)&address, sizeof address, rt, deadline, verdict);
 }
 
+static int connect_address(const char *numeric, const char *port, const struct pgc_runtime *rt, int64_t deadline,
+                           struct pgc_ready_verdict *verdict) {
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV },
+                    *address = NULL;
+    int rc = getaddrinfo(numeric, port, &hints, &address);
+    if (rc != 0) {
+        pgc_ready_refuse(verdict, PGC_READY_NO_RESPONSE, true, "correct the port", "'%s' port '%s': %s", numeric, port,
+                         gai_strerror(rc));
+        return -1;
+    }
+    int fd = connect_one(address->ai_addr, address->ai_addrlen, rt, deadline, verdict);
+    freeaddrinfo(address);
+    return fd;
+}
+
 static int connect_name(const char *host, const char *port, const struct pgc_runtime *rt, int64_t deadline,
                         struct pgc_ready_verdict *verdict) {
     if (host[0] == '/')
         return connect_socket(host, port, rt, deadline, verdict);
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-    int rc = getaddrinfo(host, port, &hints, &found);
-    if (rc != 0) {
+    PGC_CLEANUP(pgc_addresses_release) struct pgc_addresses found = { 0 };
+    struct pgc_error err;
+    enum pgc_code code = pgc_resolve(host, deadline, rt, &found, &err);
+    if (code != PGC_OK) {
         pgc_ready_refuse(verdict, PGC_READY_NO_RESPONSE, false,
                          "check the name; in a container network it is known once its container runs",
-                         "the name '%s' cannot be resolved: %s", host, gai_strerror(rc));
+                         "the name '%s' cannot be resolved: %.200s", host, err.message);
         return -1;
     }
-    size_t left = 0;
-    for (struct addrinfo *a = found; a != NULL; a = a->ai_next)
-        left++;
     int fd = -1;
-    for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next, left--)
-        fd = connect_one(a->ai_addr, a->ai_addrlen, rt, share(rt, deadline, left), verdict);
-    freeaddrinfo(found);
+    for (size_t i = 0; i < found.count && fd < 0; i++)
+        fd = connect_address(found.items[i], port, rt, share(rt, deadline, found.count - i), verdict);
     return fd;
+}
+
+/* The i-th of a comma list, the only one for every i; false: there is no such element. */
+static bool element(const char *list, size_t index, char *out, size_t size) {
+    const char *start = list;
+    for (size_t i = 0; i < index; i++) {
+        const char *comma = strchr(start, ',');
+        if (comma == NULL) {
+            snprintf(out, size, "%s", list);
+            return start == list;
+        }
+        start = comma + 1;
+    }
+    snprintf(out, size, "%.*s", (int)strcspn(start, ","), start);
+    return true;
 }
 
 void pgc_ready_tcp(const char *host, const char *port, const struct pgc_runtime *rt, int64_t deadline,
                    struct pgc_ready_verdict *verdict) {
-    PGC_AUTO_CLOSE int fd = connect_name(host, port, rt, deadline, verdict);
-    (void)fd;
+    size_t count = 1;
+    for (const char *p = host; (p = strchr(p, ',')) != NULL; p++)
+        count++;
+    char one_host[256], one_port[64];
+    for (size_t i = 0; i < count; i++) {
+        if (!element(host, i, one_host, sizeof one_host) || !element(port, i, one_port, sizeof one_port))
+            break;
+        PGC_AUTO_CLOSE int fd = connect_name(one_host, one_port, rt, share(rt, deadline, count - i), verdict);
+        if (fd >= 0)
+            return;
+    }
 }
 
 static bool send_all(int fd, const char *data, size_t len, const struct pgc_runtime *rt, int64_t deadline) {

@@ -133,6 +133,11 @@ void pgc_ready_judge_connect(const struct pgc_probe_result *result, enum pgc_rea
         judge_sqlstate(result->sqlstate, message, verdict);
         break;
     }
+    /* The classic: a probe in a container that runs as root and names nobody. */
+    if (strncmp(verdict->sqlstate, "28", 2) == 0 && result->os_user[0] != '\0')
+        snprintf(verdict->hint, sizeof verdict->hint,
+                 "no user was named, so the operating system's '%s' was taken: set PGUSER or --username",
+                 result->os_user);
 }
 
 void pgc_ready_judge_query(enum pgc_code code, const struct pgc_error *failure, struct pgc_ready_verdict *verdict) {

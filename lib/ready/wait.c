@@ -1,6 +1,7 @@
 #include "ready/wait.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ struct waiter {
     struct pgc_ready_report *report;
     struct pgc_error err;
     enum pgc_code code;
+    atomic_bool *hopeless; /* one of the targets has failed for good: the others need not go on */
+    bool among_others;
     pthread_t thread;
     char last_reason[sizeof((struct pgc_ready_verdict *)0)->reason];
 };
@@ -45,13 +48,17 @@ static void time_is_over(struct waiter *w) {
              (double)w->wait->wait_ms / 1000, last);
 }
 
-/* Sleeps, but not past the deadline. False: there is no time left, or we are asked to stop. */
+/* Sleeps, but not past the deadline. False: there is no time left, or no sense in going on. */
 static bool pause_for(const struct waiter *w, int64_t ms, int64_t deadline) {
-    int64_t left = deadline - pgc_mono_ms(w->rt);
-    if (left <= 0)
-        return false;
-    pgc_sleep_ms(w->rt, ms < left ? ms : left);
-    return pgc_cancelled(w->rt) == 0 && pgc_mono_ms(w->rt) < deadline;
+    int64_t until = pgc_mono_ms(w->rt) + ms;
+    if (until > deadline)
+        until = deadline;
+    for (int64_t left; (left = until - pgc_mono_ms(w->rt)) > 0;) {
+        pgc_sleep_ms(w->rt, w->among_others && left > 100 ? 100 : left);
+        if (pgc_cancelled(w->rt) != 0 || atomic_load(w->hopeless))
+            return false;
+    }
+    return pgc_mono_ms(w->rt) < deadline;
 }
 
 /* Attempts until one is final. */
@@ -65,7 +72,7 @@ static enum pgc_code until_final(struct waiter *w, int64_t deadline, int64_t *at
             return code;
         say_why_waiting(w);
         if (!pause_for(w, pgc_backoff_next_ms(&backoff), deadline)) {
-            *over = true;
+            *over = !atomic_load(w->hopeless);
             return pgc_check_cancelled(w->rt, &w->err);
         }
     }
@@ -123,6 +130,8 @@ static void *wait_for_one(void *arg) {
         w->code = until_stable(w, deadline, &attempts, &over);
     if (w->code == PGC_OK && over)
         time_is_over(w);
+    if (w->code != PGC_OK || (w->report->verdict.status != PGC_READY_OK && !over))
+        atomic_store(w->hopeless, true);
     w->report->attempts = attempts;
     w->report->elapsed_ms = pgc_mono_ms(w->rt) - began;
     return NULL;
@@ -131,12 +140,18 @@ static void *wait_for_one(void *arg) {
 enum pgc_code pgc_ready_wait_all(const struct pgc_ready_spec *spec, const struct pgc_ready_target *targets,
                                  size_t count, const struct pgc_ready_wait *wait, const struct pgc_runtime *rt,
                                  struct pgc_ready_report *reports, struct pgc_error *err) {
+    atomic_bool hopeless = false;
     PGC_AUTO_FREE struct waiter *waiters = calloc(count + 1, sizeof *waiters);
     if (waiters == NULL)
         return pgc_fail_nomem(err);
     for (size_t i = 0; i < count; i++)
-        waiters[i] =
-            (struct waiter) { .spec = spec, .target = &targets[i], .wait = wait, .rt = rt, .report = &reports[i] };
+        waiters[i] = (struct waiter) { .spec = spec,
+                                       .target = &targets[i],
+                                       .wait = wait,
+                                       .rt = rt,
+                                       .report = &reports[i],
+                                       .hopeless = &hopeless,
+                                       .among_others = count > 1 };
     size_t started = 0;
     for (; count > 1 && started < count; started++)
         if (pthread_create(&waiters[started].thread, NULL, wait_for_one, &waiters[started]) != 0)
@@ -154,8 +169,13 @@ enum pgc_code pgc_ready_wait_all(const struct pgc_ready_spec *spec, const struct
 }
 
 enum pgc_ready_status pgc_ready_overall(const struct pgc_ready_report *reports, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (reports[i].verdict.status != PGC_READY_OK)
+    enum pgc_ready_status first = PGC_READY_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (reports[i].verdict.status != PGC_READY_OK && reports[i].verdict.permanent &&
+            reports[i].verdict.status != PGC_READY_DEADLINE)
             return reports[i].verdict.status;
-    return PGC_READY_OK;
+        if (first == PGC_READY_OK)
+            first = reports[i].verdict.status;
+    }
+    return first;
 }

@@ -18,6 +18,6 @@ PGC_MUST_USE enum pgc_code pgc_ready_wait_all(const struct pgc_ready_spec *spec,
                                               const struct pgc_runtime *rt, struct pgc_ready_report *reports,
                                               struct pgc_error *err);
 
-/* The status of the whole: the first that is not 0. */
+/* The status of the whole: of the first that failed for good, else the first that is not 0. */
 enum pgc_ready_status pgc_ready_overall(const struct pgc_ready_report *reports, size_t count);
 #endif

@@ -181,6 +181,18 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2> /dev/null; then
   run unshare -m sh -c 'mount --bind "$1/hosts" /etc/hosts && (sleep 0.7; echo "127.0.0.1 comes-later.test" >> "$1/hosts") & sleep 0.1; exec pgc-ready --wait 15s -h comes-later.test' sh "$T"
   is "waits for a name that comes" "$RC" 0
   like "and says so meanwhile" "$ERR" "the name 'comes-later.test' cannot be resolved"
+  # A name server that swallows questions.
+  perl -MSocket -e 'socket(my $s, PF_INET, SOCK_DGRAM, 0); bind($s, sockaddr_in(53, inet_aton("127.9.9.9"))) or exit 1; $| = 1; print "up\n"; sleep 30' > "$T/ns" & N=$!
+  sleep 0.3
+  if [ -s "$T/ns" ]; then
+    echo "nameserver 127.9.9.9" > "$T/resolv.conf"
+    SECONDS=0
+    run unshare -m sh -c 'mount --bind "$1/resolv.conf" /etc/resolv.conf && exec pgc-ready --timeout 500ms -h some-name.test' sh "$T"
+    is "name server that does not answer" "$RC" 2
+    like "is told apart" "$ERR" 'the name server does not answer'
+    ok "in time" test "$SECONDS" -le 2
+  fi
+  kill "$N" 2> /dev/null
 else
   skip "name appears later" "needs a mount namespace"
 fi

@@ -49,5 +49,28 @@ like "json failure has reason and sqlstate" "$OUT" '"ready":false,"status":4,.*"
 
 status "several targets" 0 pgc-ready "tcp://127.0.0.1:$PGPORT" "postgres://postgres@127.0.0.1:$PGPORT/postgres"
 status "one of several is down" 2 pgc-ready "tcp://127.0.0.1:$PGPORT" tcp://127.0.0.1:1
+SECONDS=0
+status "one that is hopeless ends the wait for the others" 4 pgc-ready --wait 20s tcp://127.0.0.1:1 "postgres://postgres@127.0.0.1:$PGPORT/no_such_db"
+ok "at once" test "$SECONDS" -lt 5
+status "tcp level, the second host" 0 pgc-ready --level tcp -h 127.0.0.1,127.0.0.1 -p "1,$PGPORT"
+status "a user that nobody named" 4 env -u PGUSER USER=x pgc-ready -h 127.0.0.1 -d postgres
+[ "$(id -un)" = postgres ] || like "is said" "$ERR" "no user was named, so the operating system's '$(id -un)' was taken"
+if [ "$(id -u)" = 0 ]; then
+  status "no passwd entry is needed" 0 setpriv --reuid=54321 --regid=54321 --clear-groups -- "$B/bin/pgc-ready" -h 127.0.0.1
+  status "nor for a command" 0 setpriv --reuid=54321 --regid=54321 --clear-groups -- "$B/bin/pgc-ready" -h 127.0.0.1 -- true
+fi
+pgc-ready --wait 60s -h 127.0.0.1 -p 1 > /dev/null 2>&1 & W=$!
+sleep 0.4; SECONDS=0; kill -TERM "$W"; wait "$W"; rc=$?
+is "SIGTERM ends the wait" "$rc" 143
+ok "within a second" test "$SECONDS" -le 1
+run ldd "$B/bin/pgc-ready"
+unlike "carries no curl, zstd, microhttpd" "$OUT" 'curl|zstd|microhttpd|jansson|pg_query'
 status "http to something that is none" 2 pgc-ready "http://127.0.0.1:$PGPORT/"
+
+# serve is something that speaks HTTP
+port=$("$(dirname "$0")/../support/free-port.sh")
+pgc-ready serve --listen "127.0.0.1:$port" 2> /dev/null & S=$!
+status "http target" 0 pgc-ready --wait 10s "http://127.0.0.1:$port/livez"
+status "http target that answers 404" 1 pgc-ready "http://127.0.0.1:$port/nothing"
+kill "$S"; wait "$S" 2> /dev/null
 finish
