@@ -15,6 +15,11 @@ static const struct pgc_command *const commands[] = {
     &pgc_cmd_migrate_mark,
     &pgc_cmd_migrate_history,
     &pgc_cmd_migrate_split,
+    &pgc_cmd_migrate_adopt,
+    &pgc_cmd_migrate_dump,
+    &pgc_cmd_migrate_squash,
+    &pgc_cmd_migrate_create,
+    &pgc_cmd_migrate_drop,
     NULL,
 };
 

@@ -57,7 +57,7 @@ static enum pgc_code report_run(struct migrate_job *job, const struct pgc_error 
     if (!job->settings->json) {
         if (failure == NULL && job->done == 0)
             fprintf(job->cli->out, "nothing to do\n");
-        else
+        else if (job->done > 0)
             fprintf(job->cli->out, "%zu done\n", job->done);
         return PGC_OK;
     }

@@ -152,6 +152,13 @@ enum pgc_code migrate_job_open(struct migrate_job *job, struct pgc_cli *cli, str
     return code == PGC_OK && (needs_folder || job->dirs.count > 0) ? pgc_migrate_load(&job->migrate, err) : code;
 }
 
+enum pgc_code migrate_job_reload(struct migrate_job *job, const char *format, struct pgc_error *err) {
+    job->options.format = format;
+    pgc_migration_set_release(&job->migrate.set);
+    pgc_folder_release(&job->migrate.folder);
+    return pgc_migrate_load(&job->migrate, err);
+}
+
 enum pgc_code migrate_job_connect(struct migrate_job *job, bool times, struct pgc_error *err) {
     const struct pgc_runtime *rt = job->cli->rt;
     int64_t deadline = pgc_mono_ms(rt) + job->settings->wait_ms;

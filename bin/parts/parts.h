@@ -39,6 +39,11 @@ extern const struct pgc_command pgc_cmd_migrate_baseline;
 extern const struct pgc_command pgc_cmd_migrate_mark;
 extern const struct pgc_command pgc_cmd_migrate_history;
 extern const struct pgc_command pgc_cmd_migrate_split;
+extern const struct pgc_command pgc_cmd_migrate_adopt;
+extern const struct pgc_command pgc_cmd_migrate_dump;
+extern const struct pgc_command pgc_cmd_migrate_squash;
+extern const struct pgc_command pgc_cmd_migrate_create;
+extern const struct pgc_command pgc_cmd_migrate_drop;
 
 /* sql_run.c: psql's command line; argv[0] is its name. */
 extern const struct pgc_command pgc_cmd_sql_run;

@@ -131,6 +131,38 @@ void pgc_ledger_sql_up(struct pgc_buf *sql, const struct pgc_ledger_native *ledg
     pgc_buf_puts(sql, ");");
 }
 
+static void put_time(struct pgc_buf *sql, const char *time) {
+    if (time == NULL) {
+        pgc_buf_puts(sql, "pg_catalog.now(), ");
+        return;
+    }
+    pgc_sql_literal(sql, time);
+    pgc_buf_puts(sql, "::timestamptz, ");
+}
+
+void pgc_ledger_sql_copy(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
+                         const struct pgc_ledger_row *row) {
+    const char *time = row == NULL ? NULL : row->applied_at;
+    pgc_ledger_sql(sql, ledger,
+                   "insert into pgc.migrations (key, version, name, kind, file, checksum, state, started_at, "
+                   "finished_at, duration_ms, applied_by, tool_version) values (");
+    put_values(sql, m, PGC_LEDGER_APPLIED);
+    pgc_buf_puts(sql, ", ");
+    put_time(sql, time);
+    put_time(sql, time);
+    if (row != NULL && row->duration_ms >= 0)
+        pgc_buf_putf(sql, "%lld, ", (long long)row->duration_ms);
+    else
+        pgc_buf_puts(sql, "null, ");
+    if (row != NULL && row->who != NULL)
+        pgc_sql_literal(sql, row->who);
+    else
+        pgc_buf_puts(sql, "session_user");
+    pgc_buf_puts(sql, ", ");
+    pgc_sql_literal(sql, ledger->tool_version);
+    pgc_buf_puts(sql, ");");
+}
+
 void pgc_ledger_sql_prepare(struct pgc_buf *sql, const struct pgc_ledger_native *ledger) {
     pgc_ledger_sql(
         sql, ledger,

@@ -67,6 +67,9 @@ void pgc_ledger_sql(struct pgc_buf *sql, const struct pgc_ledger_native *ledger,
 /* Insert of a migration that ran in the transaction under way (its start is the transaction's). */
 void pgc_ledger_sql_up(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
                        enum pgc_ledger_state state);
+/* Insert of a migration that another tool has applied: with the row's time, user and duration as far as it has them. */
+void pgc_ledger_sql_copy(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
+                         const struct pgc_ledger_row *row);
 /* The same in two parts for many migrations in one session: parsed and planned once. */
 void pgc_ledger_sql_prepare(struct pgc_buf *sql, const struct pgc_ledger_native *ledger);
 void pgc_ledger_sql_execute(struct pgc_buf *sql, const struct pgc_migration *m);

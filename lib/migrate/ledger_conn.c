@@ -201,10 +201,12 @@ static enum pgc_code try_candidate(struct pgc_conn *conn, const struct pgc_diale
     return code;
 }
 
-enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, char name[160], struct pgc_error *err) {
+enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, char name[160], const struct pgc_dialect **dialect,
+                                          struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf tables = PGC_BUF_INIT;
     PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
     name[0] = '\0';
+    *dialect = NULL;
     for (const struct pgc_dialect *const *d = pgc_dialects(); *d != NULL; d++) {
         if ((*d)->ledger != NULL)
             pgc_buf_putf(&tables, "%s%s", tables.len > 0 ? "," : "", (*d)->ledger->table);
@@ -219,6 +221,8 @@ enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, char name[160],
             if (name[0] == '\0' && ledger != NULL && strcmp(ledger->table, pgc_rows_text(rows, i, 1)) == 0 &&
                 ledger->recognise(pgc_rows_text(rows, i, 2)))
                 code = try_candidate(conn, *d, rows, i, name, err);
+            if (name[0] != '\0' && *dialect == NULL)
+                *dialect = *d;
         }
     }
     return code;

@@ -31,6 +31,7 @@ PGC_MUST_USE enum pgc_code pgc_ledger_read_foreign(struct pgc_conn *conn, const 
                                                    const struct pgc_ledger_found *found, struct pgc_ledger *out,
                                                    struct pgc_error *err);
 /* The first foreign ledger in the database that holds rows; *name "" when there is none. For refusing to start over
- * in a database that another tool has migrated. `name` gets "dbmate (public.schema_migrations)". */
-PGC_MUST_USE enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, char name[160], struct pgc_error *err);
+ * in a database that another tool has migrated. `name` gets "dbmate (public.schema_migrations)". *dialect may be NULL. */
+PGC_MUST_USE enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, char name[160],
+                                                       const struct pgc_dialect **dialect, struct pgc_error *err);
 #endif

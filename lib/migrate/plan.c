@@ -171,6 +171,9 @@ static enum pgc_plan_state state_of(const struct pgc_migration *m, const struct 
     }
     if (same_text(m, row, foreign))
         return PGC_STATE_APPLIED;
+    /* The row is that of the migration whose place the baseline has taken. */
+    if (m->kind == PGC_MIGRATION_BASELINE)
+        return PGC_STATE_BASELINE;
     return m->kind == PGC_MIGRATION_REPEATABLE ? PGC_STATE_OUTDATED : PGC_STATE_CHANGED;
 }
 

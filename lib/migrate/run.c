@@ -172,9 +172,10 @@ static enum pgc_code choose_ledger(struct pgc_migrate *migrate, bool times, stru
 
 static enum pgc_code refuse_foreign(struct pgc_migrate *migrate, struct pgc_error *err) {
     char name[160];
+    const struct pgc_dialect *dialect;
     if (migrate->options->ignore_foreign || migrate->ledger.count > 0)
         return PGC_OK;
-    enum pgc_code code = pgc_ledger_look_for_foreign(migrate->conn, name, err);
+    enum pgc_code code = pgc_ledger_look_for_foreign(migrate->conn, name, &dialect, err);
     if (code == PGC_OK && name[0] != '\0')
         return pgc_fail(
             err, PGC_E_CONFIG,

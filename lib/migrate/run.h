@@ -91,6 +91,11 @@ PGC_MUST_USE enum pgc_code pgc_migrate_apply(struct pgc_migrate *migrate, const 
 /* The script that a step runs, NULL for steps that only write the ledger. */
 const struct pgc_migration_script *pgc_plan_step_script(const struct pgc_plan_step *step);
 
+/* Copies a foreign ledger once into ours: every migration that it has as applied, with its time. Takes both tools' locks.
+ * PGC_E_EXISTS when ours holds rows already; PGC_E_DATA when a checksum differs and `accept` is false. *done: rows. */
+PGC_MUST_USE enum pgc_code pgc_migrate_adopt(struct pgc_migrate *migrate, bool accept, size_t *done,
+                                             struct pgc_error *err);
+
 /* Invalid indexes (left by CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY that broke): "schema"."name", quoted. */
 PGC_MUST_USE enum pgc_code pgc_migrate_find_invalid(struct pgc_conn *conn, struct pgc_strings *out,
                                                     struct pgc_error *err);

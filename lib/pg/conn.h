@@ -38,6 +38,10 @@ PGC_MUST_USE enum pgc_code pgc_conn_open(const struct pgc_conn_options *options,
 void pgc_conn_free(struct pgc_conn *conn);
 PGC_DEFINE_AUTO(pgc_conn_free, struct pgc_conn *)
 
+/* The database that options mean: dbname, else what conninfo says, else PGDATABASE, else the user's name. malloc'ed; NULL
+ * when out of memory or nothing says it. */
+char *pgc_conn_options_dbname(const struct pgc_conn_options *options);
+
 /* Replaces a password by "********" in a conninfo string or URI. malloc'ed; NULL when out of memory. */
 char *pgc_conninfo_redact(const char *conninfo);
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "pg/conn.h"
+#include "pg/internal.h"
 
 #define MASK "********"
 
@@ -79,4 +79,34 @@ char *pgc_conninfo_redact(const char *conninfo) {
     else
         redact_pairs(&out, conninfo);
     return pgc_buf_detach(&out);
+}
+
+static char *value_in(const char *conninfo, const char *keyword) {
+    char *found = NULL, *message = NULL;
+    PQconninfoOption *rows = PQconninfoParse(conninfo, &message);
+    for (PQconninfoOption *row = rows; row != NULL && row->keyword != NULL; row++) {
+        if (strcmp(row->keyword, keyword) == 0 && row->val != NULL && row->val[0] != '\0')
+            found = strdup(row->val);
+    }
+    PQconninfoFree(rows);
+    PQfreemem(message);
+    return found;
+}
+
+char *pgc_conn_options_dbname(const struct pgc_conn_options *options) {
+    const char *info = options->conninfo;
+    char *name = NULL;
+    if (options->dbname != NULL)
+        return strdup(options->dbname);
+    if (info != NULL && !is_uri(info) && strchr(info, '=') == NULL && info[0] != '\0')
+        return strdup(info);
+    if (info != NULL)
+        name = value_in(info, "dbname");
+    if (name == NULL && getenv("PGDATABASE") != NULL)
+        name = strdup(getenv("PGDATABASE"));
+    if (name == NULL && options->user != NULL)
+        name = strdup(options->user);
+    if (name == NULL && info != NULL)
+        name = value_in(info, "user");
+    return name != NULL || getenv("PGUSER") == NULL ? name : strdup(getenv("PGUSER"));
 }

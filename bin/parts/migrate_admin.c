@@ -1,0 +1,432 @@
+/* The commands around migrations: adopt, dump, squash, create, drop. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backup/client.h"
+#include "base/text.h"
+#include "io/fd.h"
+#include "io/file.h"
+#include "migrate/version.h"
+#include "os/spawn.h"
+#include "parts/migrate_settings.h"
+#include "parts/parts.h"
+#include "pg/environ.h"
+#include "script/split.h"
+
+static const struct pgc_option adopt_options[] = {
+    MIGRATE_JSON_ROW,
+    MIGRATE_FOLDER_ROWS,
+    MIGRATE_SERVER_ROWS,
+    MIGRATE_LOCK_ROWS,
+    { "mode", 0, PGC_OPT_CHOICE, M_AT(mode), "keep",
+      "keep: go on writing the old ledger, so that the old tool still works; copy: once into ours",
+      .choices = "keep copy" },
+    { "accept", 0, PGC_OPT_FLAG, M_AT(accept), NULL, "copy although files have changed since they were applied" },
+};
+static const struct pgc_option dump_options[] = {
+    MIGRATE_SERVER_ROWS,
+    { "file", 'f', PGC_OPT_STRING, M_AT(file), NULL, "write it here (default: standard output)", .value = "FILE" },
+};
+static const struct pgc_option squash_options[] = {
+    MIGRATE_JSON_ROW,
+    { "to", 0, PGC_OPT_STRING, M_AT(to), NULL, "newest version that goes into it", .value = "VERSION", .env = "" },
+    MIGRATE_FOLDER_ROWS,
+    MIGRATE_SERVER_ROWS,
+    { "remove", 0, PGC_OPT_FLAG, M_AT(remove), NULL, "delete the files that it stands for" },
+    { "dry-run", 'n', PGC_OPT_FLAG, M_AT(dry_run), NULL, "show what would be done, change nothing" },
+};
+static const struct pgc_option database_options[] = {
+    MIGRATE_JSON_ROW,
+    PGC_CONNECTION_OPTIONS(struct migrate_settings, connection),
+    { "wait", 'w', PGC_OPT_DURATION, M_AT(wait_ms), "0", "wait for the server up to TIME", .value = "TIME" },
+    { "dry-run", 'n', PGC_OPT_FLAG, M_AT(dry_run), NULL, "show what would be done, change nothing" },
+    { "force", 0, PGC_OPT_FLAG, M_AT(force), NULL, "drop: end the sessions of others" },
+};
+#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+
+/* --- adopt --------------------------------------------------------------------------------------------------------- */
+
+/* Whose ledger is there: asked of the database when the files alone do not tell (dbmate's look like ours). */
+static enum pgc_code find_format(struct migrate_job *job, struct pgc_error *err) {
+    char name[160];
+    const struct pgc_dialect *dialect = NULL;
+    if (job->migrate.dialect->ledger != NULL)
+        return PGC_OK;
+    job->options.ignore_foreign = true;
+    enum pgc_code code = migrate_job_connect(job, true, err);
+    if (code == PGC_OK)
+        code = pgc_ledger_look_for_foreign(job->migrate.conn, name, &dialect, err);
+    if (code == PGC_OK && dialect == NULL)
+        return pgc_fail(err, PGC_E_NOT_FOUND, "there is no ledger of another tool in this database");
+    return code != PGC_OK ? code : migrate_job_reload(job, dialect->name, err);
+}
+
+static enum pgc_code report_adopt(struct migrate_job *job, size_t copied, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    enum pgc_code code = migrate_report_status(job, err);
+    const char *table = job->migrate.found.place.table;
+    if (code != PGC_OK || job->settings->json)
+        return code;
+    if (job->migrate.foreign->high_water)
+        pgc_buf_putf(&out, "%s holds only the newest version: everything older counts as applied\n", table);
+    if (job->settings->dry_run)
+        pgc_buf_puts(&out, "nothing was changed\n");
+    else if (strcmp(job->settings->mode, "copy") == 0)
+        pgc_buf_putf(&out, "%zu rows copied into %s.migrations; %s is not written any more\n", copied,
+                     job->migrate.native.schema, table);
+    else
+        pgc_buf_putf(&out, "%s is kept: use --format %s, and both tools work\n", table, job->migrate.dialect->name);
+    fputs(out.data, job->cli->out);
+    return PGC_OK;
+}
+
+static enum pgc_code run_adopt(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    struct migrate_settings *s = settings;
+    PGC_CLEANUP(migrate_job_release) struct migrate_job job;
+    size_t copied = 0;
+    enum pgc_code code = migrate_job_open(&job, cli, s, true, err);
+    if (code == PGC_OK)
+        code = migrate_args(cli, 0, "", err);
+    if (code == PGC_OK)
+        code = find_format(&job, err);
+    job.options.ledger = PGC_MIGRATE_LEDGER_FOREIGN;
+    job.request.drift = PGC_PLAN_ERROR;
+    job.request.out_of_order = PGC_PLAN_WARN;
+    if (code == PGC_OK)
+        code = migrate_job_connect(&job, true, err);
+    if (code == PGC_OK && !job.migrate.found.exists)
+        code = pgc_fail(err, PGC_E_NOT_FOUND, "there is no ledger %s in this database", job.migrate.found.qualified);
+    if (code == PGC_OK)
+        code = pgc_migrate_plan(&job.migrate, &job.request, &job.plan, err);
+    if (code == PGC_OK && strcmp(s->mode, "copy") == 0 && !s->dry_run)
+        code = pgc_migrate_adopt(&job.migrate, s->accept, &copied, err);
+    /* The report is about what the plan says; pgc_migrate_adopt has read the ledger anew. */
+    if (code == PGC_OK) {
+        pgc_plan_release(&job.plan);
+        code = pgc_migrate_plan(&job.migrate, &job.request, &job.plan, err);
+    }
+    if (code == PGC_OK)
+        code = report_adopt(&job, copied, err);
+    return code == PGC_OK && !s->accept ? pgc_plan_check(&job.plan, err) : code;
+}
+
+/* --- dump ----------------------------------------------------------------------------------------------------------- */
+
+struct cleaner {
+    struct pgc_buf *out;
+};
+
+/* Settings that only say how pg_dump's session was. */
+static bool is_noise(const char *text) {
+    static const char *const noise[] = {
+        "SET statement_timeout",   "SET lock_timeout",         "SET idle_in_transaction",
+        "SET transaction_timeout", "SET client_encoding",      "SET standard_conforming_strings",
+        "SET xmloption",           "SET client_min_messages",  "SET row_security",
+        "SET default_tablespace",  "SET default_table_access", "SELECT pg_catalog.set_config('search_path'"
+    };
+    for (size_t i = 0; i < sizeof noise / sizeof noise[0]; i++) {
+        if (pgc_text_starts(text, noise[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Statements only: comments between them, \restrict and the session's settings are no schema. */
+static enum pgc_code keep(void *arg, const struct pgc_split_item *item, struct pgc_error *err) {
+    struct cleaner *cleaner = arg;
+    (void)err;
+    if (item->kind != PGC_SPLIT_STATEMENT || is_noise(item->text))
+        return PGC_OK;
+    pgc_buf_putf(cleaner->out, "%s%s\n", cleaner->out->len > 0 ? "\n" : "", item->text);
+    return PGC_OK;
+}
+
+static enum pgc_code dump_schema(struct migrate_job *job, struct pgc_conn *conn, struct pgc_buf *out,
+                                 struct pgc_error *err) {
+    PGC_CLEANUP(pgc_client_release) struct pgc_client client = PGC_CLIENT_INIT;
+    PGC_CLEANUP(pgc_environ_release) struct pgc_strings env = PGC_STRINGS_INIT;
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings argv = PGC_STRINGS_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf raw = PGC_BUF_INIT;
+    enum pgc_code code = pgc_client_find("pg_dump", pgc_client_major_of_num(pgc_conn_server_version(conn)), true, NULL,
+                                         job->cli->rt, &client, err);
+    if (code == PGC_OK)
+        code = pgc_conn_environ(conn, "pgc migrate", &env, err);
+    if (code == PGC_OK)
+        code = pgc_strings_addf(&argv, err, "%s/pg_dump", client.folder);
+    static const char *const fixed[] = { "--schema-only", "--no-owner", "--no-privileges", "--encoding=UTF8" };
+    for (size_t i = 0; code == PGC_OK && i < COUNT(fixed); i++)
+        code = pgc_strings_add(&argv, fixed[i], err);
+    if (code == PGC_OK)
+        code = pgc_strings_addf(&argv, err, "--exclude-schema=\"%s\"", job->migrate.native.schema);
+    if (code != PGC_OK)
+        return code;
+    struct pgc_spawn spec = { .argv = argv.items, .env = env.items };
+    code = pgc_spawn_capture(&spec, job->cli->rt, &raw, err);
+    if (code != PGC_OK)
+        return pgc_wrap(err, "cannot dump the schema");
+    struct pgc_split_options options = { 0 };
+    struct cleaner cleaner = { out };
+    code = pgc_split_text(raw.data, raw.len, &options, keep, &cleaner, NULL, err);
+    return code != PGC_OK ? code : pgc_buf_check(out, err);
+}
+
+static enum pgc_code write_file(const char *path, const struct pgc_buf *text, struct pgc_error *err) {
+    PGC_AUTO(pgc_sink_drop) struct pgc_sink *sink = NULL;
+    enum pgc_code code = pgc_file_sink(path, 0644, &sink, err);
+    if (code == PGC_OK)
+        code = pgc_sink_put(sink, text->data, text->len, err);
+    return code != PGC_OK ? code : pgc_sink_commit(sink, err);
+}
+
+static enum pgc_code run_dump(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    struct migrate_settings *s = settings;
+    PGC_CLEANUP(migrate_job_release) struct migrate_job job;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    s->ignore_foreign = true;
+    enum pgc_code code = migrate_job_open(&job, cli, s, false, err);
+    job.options.ledger = PGC_MIGRATE_LEDGER_OWN;
+    if (code == PGC_OK)
+        code = migrate_args(cli, 0, "", err);
+    if (code == PGC_OK)
+        code = migrate_job_connect(&job, false, err);
+    if (code == PGC_OK)
+        code = dump_schema(&job, job.migrate.conn, &out, err);
+    if (code == PGC_OK && s->file != NULL)
+        return write_file(s->file, &out, err);
+    if (code == PGC_OK)
+        fwrite(out.data, 1, out.len, cli->out);
+    return code;
+}
+
+/* --- databases -------------------------------------------------------------------------------------------------------- */
+
+/* A connection from which databases are made: "postgres", else "template1". */
+static enum pgc_code open_maintenance(struct migrate_job *job, struct pgc_conn **out, struct pgc_error *err) {
+    struct pgc_conn_options options = job->options.connect;
+    const struct pgc_runtime *rt = job->cli->rt;
+    int64_t deadline = pgc_mono_ms(rt) + job->settings->wait_ms;
+    for (;;) {
+        options.dbname = "postgres";
+        enum pgc_code code = pgc_conn_open(&options, rt, out, err);
+        if (code != PGC_OK && strcmp(err->sqlstate, "3D000") == 0) {
+            options.dbname = "template1";
+            code = pgc_conn_open(&options, rt, out, err);
+        }
+        if (code == PGC_OK || !pgc_code_retryable(code) || code == PGC_E_CANCELLED || pgc_mono_ms(rt) >= deadline)
+            return code;
+        pgc_sleep_ms(rt, 250);
+    }
+}
+
+static enum pgc_code database_exists(struct pgc_conn *conn, const char *name, bool *exists, struct pgc_error *err) {
+    PGC_AUTO_FREE char *found = NULL;
+    const char *params[] = { name };
+    enum pgc_code code =
+        pgc_conn_query_text(conn, "select 1 from pg_database where datname = $1", params, 1, &found, err);
+    *exists = found != NULL;
+    return code;
+}
+
+static enum pgc_code report_database(struct migrate_job *job, const char *name, const char *what,
+                                     struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    if (job->settings->json) {
+        pgc_buf_putc(&out, '{');
+        migrate_put_text(&out, "database", name);
+        pgc_buf_putc(&out, ',');
+        migrate_put_text(&out, "result", what);
+        pgc_buf_puts(&out, "}\n");
+    } else {
+        pgc_buf_putf(&out, "%s: %s\n", name, what);
+    }
+    enum pgc_code code = pgc_buf_check(&out, err);
+    if (code == PGC_OK)
+        fputs(out.data, job->cli->out);
+    return code;
+}
+
+static enum pgc_code change_database(struct pgc_cli *cli, void *settings, bool create, struct pgc_error *err) {
+    struct migrate_settings *s = settings;
+    PGC_CLEANUP(migrate_job_release) struct migrate_job job;
+    PGC_AUTO(pgc_conn_free) struct pgc_conn *conn = NULL;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    bool exists = false;
+    enum pgc_code code = migrate_args(cli, 0, "", err);
+    job = (struct migrate_job) { .settings = s, .cli = cli, .report = PGC_BUF_INIT };
+    if (code == PGC_OK)
+        code = pgc_connection_resolve(&s->connection, err);
+    job.options.connect = (struct pgc_conn_options) { .conninfo = s->connection.dbname,
+                                                      .host = s->connection.host,
+                                                      .port = s->connection.port,
+                                                      .user = s->connection.user,
+                                                      .password = s->connection.password };
+    if (code != PGC_OK)
+        return code;
+    PGC_AUTO_FREE char *name = pgc_conn_options_dbname(&job.options.connect);
+    if (name == NULL)
+        return pgc_fail(err, PGC_E_USAGE, "no database is named");
+    code = open_maintenance(&job, &conn, err);
+    if (code == PGC_OK)
+        code = database_exists(conn, name, &exists, err);
+    if (code != PGC_OK)
+        return code;
+    if (exists == create)
+        return report_database(&job, name, create ? "exists already" : "does not exist", err);
+    if (s->dry_run)
+        return report_database(&job, name, create ? "would be created" : "would be dropped", err);
+    pgc_buf_puts(&sql, create ? "create database " : "drop database ");
+    pgc_sql_ident(&sql, name);
+    if (!create && s->force)
+        pgc_buf_puts(&sql, " with (force)");
+    code = pgc_buf_check(&sql, err);
+    if (code == PGC_OK)
+        code = pgc_conn_exec(conn, sql.data, err);
+    /* Somebody else was faster. */
+    if (code == PGC_E_SQL && strcmp(err->sqlstate, create ? "42P04" : "3D000") == 0)
+        code = PGC_OK;
+    return code != PGC_OK ? code : report_database(&job, name, create ? "created" : "dropped", err);
+}
+
+static enum pgc_code run_create(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    return change_database(cli, settings, true, err);
+}
+
+static enum pgc_code run_drop(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    return change_database(cli, settings, false, err);
+}
+
+/* --- squash ------------------------------------------------------------------------------------------------------------ */
+
+static size_t count_up_to(const struct pgc_migrate *m, const struct pgc_migration *last) {
+    size_t count = 0;
+    while (&m->set.items[count] != last)
+        count++;
+    return count + 1;
+}
+
+/* The schema that the migrations make, seen in a database of its own that is gone afterwards. */
+static enum pgc_code dump_scratch(struct migrate_job *job, struct pgc_conn *admin, const char *name, size_t count,
+                                  struct pgc_buf *out, struct pgc_error *err) {
+    struct pgc_plan_request request = {
+        .verb = PGC_PLAN_UP, .to = job->settings->to, .has_count = true, .count = count
+    };
+    size_t done;
+    enum pgc_code code = pgc_conn_execf(admin, err, "create database \"%s\" template template0", name);
+    if (code != PGC_OK)
+        return pgc_wrap(err, "cannot make a database to squash in");
+    job->options.connect.dbname = name;
+    job->options.ledger = PGC_MIGRATE_LEDGER_OWN;
+    job->options.event = NULL;
+    code = pgc_migrate_connect(&job->migrate, false, err);
+    if (code == PGC_OK)
+        code = pgc_migrate_plan(&job->migrate, &request, &job->plan, err);
+    if (code == PGC_OK)
+        code = pgc_migrate_apply(&job->migrate, &request, &job->plan, &done, err);
+    if (code == PGC_OK)
+        code = dump_schema(job, job->migrate.conn, out, err);
+    pgc_conn_free(job->migrate.conn);
+    job->migrate.conn = NULL;
+    pgc_conn_shield(admin, true);
+    struct pgc_error second;
+    if (pgc_conn_execf(admin, &second, "drop database if exists \"%s\"", name) != PGC_OK)
+        pgc_log(job->cli->rt, PGC_LOG_WARN, "migrate.squash", second.message, PGC_LOG_TEXT("database", name));
+    return code;
+}
+
+static enum pgc_code remove_files(struct migrate_job *job, size_t count, struct pgc_error *err) {
+    for (size_t i = 0; i < count; i++) {
+        const struct pgc_migration *m = &job->migrate.set.items[i];
+        if (unlink(m->path) != 0 && errno != ENOENT)
+            return pgc_fail_errno(err, PGC_E_IO, "cannot delete '%s'", m->path);
+    }
+    return PGC_OK;
+}
+
+static enum pgc_code squash(struct migrate_job *job, const struct pgc_migration *last, struct pgc_error *err) {
+    PGC_AUTO(pgc_conn_free) struct pgc_conn *admin = NULL;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf schema = PGC_BUF_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf path = PGC_BUF_INIT;
+    char name[64];
+    size_t count = count_up_to(&job->migrate, last);
+    const char *slash = strrchr(last->path, '/');
+    pgc_buf_putf(&path, "%.*s%s_baseline.sql", slash == NULL ? 0 : (int)(slash + 1 - last->path), last->path,
+                 last->version);
+    if (job->settings->dry_run) {
+        fprintf(job->cli->out, "%s would stand for %zu migrations\n", path.data, count);
+        return PGC_OK;
+    }
+    snprintf(name, sizeof name, "pgc_squash_%ld_%lld", (long)getpid(), (long long)pgc_wall_us(job->cli->rt));
+    enum pgc_code code = open_maintenance(job, &admin, err);
+    if (code == PGC_OK)
+        code = dump_scratch(job, admin, name, count, &schema, err);
+    if (code != PGC_OK)
+        return code;
+    pgc_buf_putf(&text,
+                 "-- migrate:baseline\n-- The schema of versions up to %s, made by pgc migrate squash. New "
+                 "databases start here.\n-- migrate:up\n%s",
+                 last->version, schema.data);
+    code = pgc_buf_check(&text, err);
+    if (code == PGC_OK)
+        code = write_file(path.data, &text, err);
+    if (code == PGC_OK && job->settings->remove)
+        code = remove_files(job, count, err);
+    if (code != PGC_OK)
+        return code;
+    if (job->settings->json) {
+        PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+        pgc_buf_putc(&out, '{');
+        migrate_put_text(&out, "path", path.data);
+        fprintf(job->cli->out, "%s,\"count\":%zu}\n", out.data, count);
+    } else {
+        fprintf(job->cli->out, "%s\n", path.data);
+    }
+    return PGC_OK;
+}
+
+static enum pgc_code run_squash(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    struct migrate_settings *s = settings;
+    PGC_CLEANUP(migrate_job_release) struct migrate_job job;
+    s->ignore_foreign = true;
+    enum pgc_code code = migrate_job_open(&job, cli, s, true, err);
+    if (code == PGC_OK)
+        code = migrate_args(cli, 0, "", err);
+    if (code == PGC_OK && s->to == NULL)
+        code = pgc_fail(err, PGC_E_USAGE, "--to VERSION is missing");
+    if (code == PGC_OK && job.migrate.dialect != &pgc_dialect_native)
+        code = pgc_fail(err, PGC_E_USAGE, "only folders of the native format can be squashed, this is '%s'",
+                        job.migrate.dialect->name);
+    const struct pgc_migration *last = code == PGC_OK ? pgc_migration_set_find(&job.migrate.set, s->to) : NULL;
+    if (code == PGC_OK && (last == NULL || last->version == NULL))
+        code = pgc_fail(err, PGC_E_USAGE, "there is no migration '%s'", s->to);
+    return code == PGC_OK ? squash(&job, last, err) : code;
+}
+
+#define COMMAND(word, line, rows, function, text)                                                                      \
+    const struct pgc_command pgc_cmd_migrate_##word = {                                                                \
+        .name = #word,                                                                                                 \
+        .summary = line,                                                                                               \
+        .description = text,                                                                                           \
+        .options = rows,                                                                                               \
+        .option_count = COUNT(rows),                                                                                   \
+        .settings_size = sizeof(struct migrate_settings),                                                              \
+        .run = function,                                                                                               \
+    }
+
+COMMAND(
+    adopt, "take over the ledger of another tool", adopt_options, run_adopt,
+    "Reads the old ledger (told apart by its columns), checks its checksums with its own algorithm and says for every "
+    "file how it stands. With --mode keep that ledger goes on being written row for row; with --mode copy it is copied "
+    "once into ours. The old tool's lock is taken too. Exit status 65 when files have changed.");
+COMMAND(
+    dump, "print the schema", dump_options, run_dump,
+    "pg_dump's text of the schema without comments, session settings, owners and privileges, and without the ledger.");
+COMMAND(
+    squash, "replace old migrations by one file", squash_options, run_squash,
+    "Applies everything up to --to in a database of its own, dumps its schema into VERSION_baseline.sql and prints the "
+    "path. New databases start there; databases that have those versions already pass over it. With --remove the files "
+    "it stands for are deleted.");
+COMMAND(create, "create the database", database_options, run_create, "Does nothing when it exists already.");
+COMMAND(drop, "drop the database", database_options, run_drop, "Does nothing when it does not exist.");
