@@ -70,7 +70,7 @@ static bool split_name(const char *base, struct name *name) {
 }
 
 static int detect(const struct pgc_folder *folder) {
-    size_t named = 0, ours = 0;
+    size_t named = 0, ours = 0, numbered = 0;
     for (size_t i = 0; i < folder->count; i++) {
         struct name name = { 0 };
         enum pgc_hook_when when;
@@ -78,10 +78,15 @@ static int detect(const struct pgc_folder *folder) {
         bool fits = split_name(base, &name) && name.prefix != 'U';
         free(name.description);
         named += fits;
+        numbered +=
+            pgc_folder_is_top(&folder->files[i]) && base[0] >= '0' && base[0] <= '9' && pgc_text_ends(base, ".sql");
         ours += (fits && (strchr(name.version, '.') != NULL || name.prefix != 'V')) || callback_of(base, &when) ||
                 pgc_text_ends(base, ".sql.conf");
     }
-    return named == 0 ? 0 : ours > 0 ? 80 : 70;
+    /* Repeatable files beside numbered ones are of our own format, which has R__ too. */
+    if (named == 0 || numbered > 0)
+        return 0;
+    return ours > 0 ? 80 : 70;
 }
 
 /* --- checksum --------------------------------------------------------------------------------------- */
