@@ -38,27 +38,99 @@ bool pgc_text_unhex(const char *text, size_t len, unsigned char *out, size_t cap
 
 void pgc_text_base64(struct pgc_buf *out, const void *data, size_t len, bool padded) {
     const unsigned char *p = data;
-    for (; len > 0; p += 3) {
-        size_t n = len < 3 ? len : 3;
-        unsigned v = (unsigned)p[0] << 16 | (n > 1 ? (unsigned)p[1] << 8 : 0) | (n > 2 ? p[2] : 0u);
-        for (size_t i = 0; i < 4; i++) {
-            if (i <= n)
-                pgc_buf_putc(out, base64_alphabet[v >> (18 - 6 * i) & 63]);
-            else if (padded)
-                pgc_buf_putc(out, '=');
-        }
-        len -= n;
+    size_t rest = len % 3, size = len / 3 * 4 + (rest == 0 ? 0 : padded ? 4 : rest + 1);
+    char *to = pgc_buf_reserve(out, size);
+    if (to == NULL)
+        return;
+    for (; len >= 3; len -= 3, p += 3) {
+        unsigned v = (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | p[2];
+        *to++ = base64_alphabet[v >> 18];
+        *to++ = base64_alphabet[v >> 12 & 63];
+        *to++ = base64_alphabet[v >> 6 & 63];
+        *to++ = base64_alphabet[v & 63];
     }
+    if (rest > 0) {
+        unsigned v = (unsigned)p[0] << 16 | (rest > 1 ? (unsigned)p[1] << 8 : 0);
+        *to++ = base64_alphabet[v >> 18];
+        *to++ = base64_alphabet[v >> 12 & 63];
+        if (rest > 1)
+            *to++ = base64_alphabet[v >> 6 & 63];
+        for (size_t i = rest; padded && i < 3; i++)
+            *to++ = '=';
+    }
+    pgc_buf_grown(out, size);
 }
 
 static int base64_value(char c) {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    static const signed char values[80] = {
+        /* from '+' to 'z', one more than the value: 0 is no character of it */
+        ['+' - '+'] = 63,
+        ['/' - '+'] = 64,
+        ['0' - '+'] = 53,
+        54,
+        55,
+        56,
+        57,
+        58,
+        59,
+        60,
+        61,
+        62,
+        ['A' - '+'] = 1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+        10,
+        11,
+        12,
+        13,
+        14,
+        15,
+        16,
+        17,
+        18,
+        19,
+        20,
+        21,
+        22,
+        23,
+        24,
+        25,
+        26,
+        ['a' - '+'] = 27,
+        28,
+        29,
+        30,
+        31,
+        32,
+        33,
+        34,
+        35,
+        36,
+        37,
+        38,
+        39,
+        40,
+        41,
+        42,
+        43,
+        44,
+        45,
+        46,
+        47,
+        48,
+        49,
+        50,
+        51,
+        52,
+    };
+    unsigned at = (unsigned char)c - (unsigned)'+';
+    return at < sizeof values ? values[at] - 1 : -1;
 }
 
 bool pgc_text_unbase64(struct pgc_buf *out, const char *text, size_t len, bool padded) {
@@ -72,21 +144,34 @@ bool pgc_text_unbase64(struct pgc_buf *out, const char *text, size_t len, bool p
     }
     if (len % 4 == 1)
         return false;
+    size_t rest = len % 4, size = len / 4 * 3 + (rest == 0 ? 0 : rest - 1);
+    char *to = pgc_buf_reserve(out, size);
+    if (to == NULL)
+        return false;
+    for (const char *end = text + len - rest; text < end; text += 4) {
+        int a = base64_value(text[0]), b = base64_value(text[1]), c = base64_value(text[2]), d = base64_value(text[3]);
+        if ((a | b | c | d) < 0)
+            return false;
+        unsigned v = (unsigned)a << 18 | (unsigned)b << 12 | (unsigned)c << 6 | (unsigned)d;
+        *to++ = (char)(v >> 16);
+        *to++ = (char)(v >> 8);
+        *to++ = (char)v;
+    }
     unsigned v = 0;
-    int bits = 0;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < rest; i++) {
         int d = base64_value(text[i]);
         if (d < 0)
             return false;
-        v = v << 6 | (unsigned)d;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            pgc_buf_putc(out, (char)(v >> bits & 255));
-        }
-        v &= (1u << bits) - 1;
+        v |= (unsigned)d << (18 - 6 * i);
     }
-    return v == 0;
+    if (rest > 1)
+        *to++ = (char)(v >> 16);
+    if (rest > 2)
+        *to++ = (char)(v >> 8);
+    if ((rest == 2 && v & 0xffff) || (rest == 3 && v & 0xff)) /* unused bits must be zero */
+        return false;
+    pgc_buf_grown(out, size);
+    return true;
 }
 
 void pgc_text_percent(struct pgc_buf *out, const void *data, size_t len, const char *keep) {

@@ -111,9 +111,3 @@ enum pgc_code pgc_tally_pull(struct pgc_source **source, struct pgc_tally *tally
     *source = &s->source;
     return PGC_OK;
 }
-
-enum pgc_code pgc_sha256(const void *data, size_t len, unsigned char out[PGC_SHA256_BYTES], struct pgc_error *err) {
-    if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
-        return pgc_fail(err, PGC_E_FAILED, "cannot compute SHA-256");
-    return PGC_OK;
-}

@@ -26,8 +26,4 @@ struct pgc_tally {
 PGC_MUST_USE enum pgc_code pgc_tally_push(struct pgc_sink **chain, struct pgc_tally *tally, struct pgc_error *err);
 /* Around *source, which it owns from then on; on failure *source is unchanged. verify() is that of the inner source. */
 PGC_MUST_USE enum pgc_code pgc_tally_pull(struct pgc_source **source, struct pgc_tally *tally, struct pgc_error *err);
-
-/* SHA-256 of bytes in memory. */
-PGC_MUST_USE enum pgc_code pgc_sha256(const void *data, size_t len, unsigned char out[PGC_SHA256_BYTES],
-                                      struct pgc_error *err);
 #endif

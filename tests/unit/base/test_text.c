@@ -32,6 +32,36 @@ START_TEST(base64_is_canonical)
 }
 END_TEST
 
+/* Every length up to two lines of armor, every byte value; and no character but the 64 is taken, at any place of a group. */
+START_TEST(base64_of_everything)
+{
+    unsigned char bytes[300];
+    for (size_t len = 0; len < sizeof bytes; len++) {
+        for (int padded = 0; padded < 2; padded++) {
+            PGC_CLEANUP(pgc_buf_release) struct pgc_buf b = PGC_BUF_INIT, back = PGC_BUF_INIT;
+            for (size_t i = 0; i < len; i++)
+                bytes[i] = (unsigned char)(i * 7 + len);
+            pgc_buf_puts(&back, "x");
+            pgc_text_base64(&b, bytes, len, padded);
+            ck_assert_uint_eq(b.len, padded ? (len + 2) / 3 * 4 : (len * 8 + 5) / 6);
+            ck_assert(pgc_text_unbase64(&back, b.data, b.len, padded));
+            ck_assert_uint_eq(back.len, len + 1);
+            ck_assert_mem_eq(back.data + 1, bytes, len);
+        }
+    }
+    for (int c = 0; c < 256; c++)
+        for (int at = 0; at < 7; at++) {
+            char text[] = "AAAAAAA";
+            PGC_CLEANUP(pgc_buf_release) struct pgc_buf back = PGC_BUF_INIT;
+            text[at] = (char)c;
+            bool known =
+                c != 0 && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", c) != NULL;
+            bool fits = at < 6 || strchr("AEIMQUYcgkosw048", c) != NULL; /* the last character has 2 unused bits */
+            ck_assert_msg(pgc_text_unbase64(&back, text, 7, false) == (known && fits), "%d at %d", c, at);
+        }
+}
+END_TEST
+
 START_TEST(times_go_both_ways)
 {
     static const char *const same[] = { "1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "2026-11-21T22:18:00Z",
@@ -79,6 +109,7 @@ Suite *text_suite(void) {
     Suite *suite = suite_create("text");
     TCase *cases = tcase_create("text");
     tcase_add_test(cases, base64_is_canonical);
+    tcase_add_test(cases, base64_of_everything);
     tcase_add_test(cases, times_go_both_ways);
     tcase_add_test(cases, json_replaces_what_is_not_utf8);
     tcase_add_test(cases, percent_goes_both_ways);
