@@ -35,7 +35,7 @@ void pgc_buf_put(struct pgc_buf *buf, const void *data, size_t len);
 void pgc_buf_puts(struct pgc_buf *buf, const char *text);
 void pgc_buf_putc(struct pgc_buf *buf, char c);
 void pgc_buf_putf(struct pgc_buf *buf, const char *format, ...) PGC_PRINTF(2, 3);
-void pgc_buf_vputf(struct pgc_buf *buf, const char *format, va_list args);
+void pgc_buf_vputf(struct pgc_buf *buf, const char *format, va_list args) PGC_PRINTF(2, 0);
 void pgc_buf_truncate(struct pgc_buf *buf, size_t len); /* len must not exceed buf->len */
 void pgc_buf_drop_front(struct pgc_buf *buf, size_t len);
 /* Makes room for `len` more bytes and returns where they go, NULL when it cannot; then set with pgc_buf_grown. */

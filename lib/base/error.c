@@ -29,6 +29,7 @@ enum count_of_codes {
 #include "base/errors.def"
 #undef X
 
+PGC_PRINTF(2, 0)
 static void set_message(struct pgc_error *err, const char *format, va_list args) {
     int n = vsnprintf(err->message, sizeof err->message, format, args);
     if (n < 0)

@@ -25,6 +25,7 @@ bool pgc_engine_stops_on_error(const struct pgc_engine *engine) {
     return text != NULL && pgc_vars_parse_bool(text, &value) && value;
 }
 
+PGC_PRINTF(3, 0)
 static void tell(struct pgc_engine *e, enum pgc_engine_level level, const char *format, va_list args) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
     pgc_buf_vputf(&text, format, args);

@@ -97,6 +97,7 @@ struct pgc_lexer_input *pgc__lex_input(struct pgc_lexer *lexer) {
     return &lexer->inputs[lexer->depth - 1];
 }
 
+PGC_PRINTF(3, 0)
 static void tell(struct pgc_lexer *lx, void (*hook)(void *, const char *), const char *format, va_list args) {
     if (hook == NULL)
         return;
