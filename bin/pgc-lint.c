@@ -44,7 +44,8 @@ static const struct pgc_option lint_options[] = {
       .value = "N" },
     { "assume-in-transaction", 0, PGC_OPT_FLAG, AT(assume), NULL, "files are run inside a transaction" },
     { "no-assume-in-transaction", 0, PGC_OPT_FLAG, AT(no_assume), NULL,
-      "files are not run inside a transaction (default: as markers in the file tell, else not)" },
+      "files are not run inside a transaction (default: as markers in the file tell; else only what a folder holds "
+      "under a name like a migration's)" },
     { "naming", 0, PGC_OPT_LIST, AT(naming), NULL, "names must match, for the rule naming-convention",
       .value = "[KIND=]REGEX" },
     { "small-table", 0, PGC_OPT_SIZE, AT(small_table), "1MB", "with a server: tables below SIZE make no trouble" },
@@ -102,6 +103,11 @@ static enum pgc_code read_text(const char *path, struct pgc_buf *text, struct pg
     return PGC_OK;
 }
 
+static bool is_argument(const struct pgc_cli *cli, const char *path) {
+    return pgc_strings_contain(&cli->args, path);
+}
+
+/* Files of a folder that are named like migrations are taken to be run as pgc migrate runs them. */
 static enum pgc_code check_files(struct pgc_cli *cli, const struct settings *s, const struct pgc_lint_options *options,
                                  struct pgc_lint_findings *found, struct pgc_error *err) {
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings files = PGC_STRINGS_INIT;
@@ -110,8 +116,12 @@ static enum pgc_code check_files(struct pgc_cli *cli, const struct settings *s, 
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
         const char *name = strcmp(files.items[i], "-") == 0 ? "stdin" : files.items[i];
         code = read_text(files.items[i], &text, err);
+        struct pgc_lint_options own = *options;
+        if (own.transaction == PGC_LINT_TX_AUTO && !is_argument(cli, files.items[i]) &&
+            pgc_lint_is_migration(files.items[i]))
+            own.transaction = PGC_LINT_TX_LIKELY;
         if (code == PGC_OK)
-            code = pgc_lint_text(options, name, text.data, text.len, found, err);
+            code = pgc_lint_text(&own, name, text.data, text.len, found, err);
         if (code == PGC_OK)
             code = pgc_check_cancelled(cli->rt, err);
     }

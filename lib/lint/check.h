@@ -134,6 +134,9 @@ struct lint_constraint {
 };
 bool pgc__lint_next_constraint(const struct lint_check *check, struct lint_constraint *constraint);
 
+/* What the statement is called when PostgreSQL refuses it in a transaction block ("VACUUM"); NULL when it does not. */
+const char *pgc__lint_needs_no_transaction(const struct lint_file *file, const struct lint_statement *statement);
+
 /* The value of a boolean option list (VACUUM, REINDEX): absent false, without value true. */
 bool pgc__lint_option_on(const struct pgc_json *options, const char *name);
 #endif

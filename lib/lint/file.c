@@ -173,19 +173,37 @@ static enum pgc_code parse_all(struct lint_file *file, struct pgc_error *err) {
     return code;
 }
 
-/* Follows BEGIN and COMMIT through the file. */
-static void find_transactions(struct lint_file *file) {
+/* A statement that cannot run in a transaction, or one that begins or ends it: then pgc migrate makes none. */
+static bool wants_none(const struct lint_file *file) {
+    for (size_t i = 0; i < file->count; i++) {
+        const struct lint_statement *statement = &file->statements[i];
+        const char *kind =
+            strcmp(statement->tree.kind, "TransactionStmt") == 0 ? pgc__lint_field(statement->tree.node, "kind") : "";
+        if (pgc__lint_needs_no_transaction(file, statement) != NULL ||
+            pgc__lint_word_in(kind, "TRANS_STMT_BEGIN TRANS_STMT_START TRANS_STMT_COMMIT TRANS_STMT_ROLLBACK"))
+            return true;
+    }
+    return false;
+}
+
+static bool is_wrapped(const struct lint_file *file) {
     switch (file->options->transaction) {
     case PGC_LINT_TX_AUTO:
-        file->assumed = file->directives.marker == LINT_MARKER_TRANSACTION;
-        break;
+        return file->directives.marker == LINT_MARKER_TRANSACTION;
     case PGC_LINT_TX_NO:
-        file->assumed = false;
-        break;
+        return false;
     case PGC_LINT_TX_YES:
-        file->assumed = file->directives.marker != LINT_MARKER_NO_TRANSACTION;
-        break;
+        return file->directives.marker != LINT_MARKER_NO_TRANSACTION;
+    case PGC_LINT_TX_LIKELY:
+        return file->directives.marker == LINT_MARKER_TRANSACTION ||
+               (file->directives.marker == LINT_MARKER_NONE && !wants_none(file));
     }
+    return false;
+}
+
+/* Follows BEGIN and COMMIT through the file. */
+static void find_transactions(struct lint_file *file) {
+    file->assumed = is_wrapped(file);
     bool outer = file->assumed, block = false;
     size_t current = 0, next = 1;
     for (size_t i = 0; i < file->count; i++) {

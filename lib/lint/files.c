@@ -70,3 +70,12 @@ enum pgc_code pgc_lint_files(const struct pgc_strings *paths, bool include_down,
     }
     return code;
 }
+
+bool pgc_lint_is_migration(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
+    size_t digits = strspn(name, "0123456789");
+    if (digits > 0 && (name[digits] == '_' || name[digits] == '-'))
+        return true;
+    return (name[0] == 'V' && isdigit((unsigned char)name[1]) && strstr(name, "__") != NULL) ||
+           strncmp(name, "R__", 3) == 0 || pgc_text_ends(name, ".up.sql") || strcmp(name, "up.sql") == 0;
+}

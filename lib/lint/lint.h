@@ -29,6 +29,7 @@ enum pgc_lint_transaction {
     PGC_LINT_TX_AUTO, /* yes when the file has a marker of a tool that does, else no */
     PGC_LINT_TX_NO,
     PGC_LINT_TX_YES, /* a directive in the file that says otherwise still wins */
+    PGC_LINT_TX_LIKELY, /* yes, as pgc migrate does: unless a marker or a statement that cannot run in one says otherwise */
 };
 
 /* Rules are constants; pointers to them compare equal. */

@@ -125,76 +125,12 @@ static void check_statement_timeout(struct lint_check *check) {
     check_timeout(check, "statement_timeout", check->file->options->statement_timeout_set);
 }
 
-static bool has_option(const struct pgc_json *options, const char *name) {
-    for (size_t i = 0; i < pgc_json_count(options); i++)
-        if (pgc__lint_field_is(pgc__lint_node_as(pgc_json_at(options, i), "DefElem"), "defname", name))
-            return true;
-    return false;
-}
-
-static bool detaches_concurrently(const struct lint_check *check) {
-    struct lint_alter alter = { 0 };
-    while (pgc__lint_next_alter(check, &alter))
-        if (strcmp(alter.subtype, "AT_DetachPartition") == 0 && flag(alter.def, "concurrent"))
-            return true;
-    return false;
-}
-
-/* A DO block that commits: words outside of quotes and comments cannot be told from here, so only plain ones count. */
-static bool do_commits(const struct lint_check *check) {
-    if (!lint_is(check, "DoStmt"))
-        return false;
-    const struct pgc_json *args = pgc_json_get(check->node, "args");
-    for (size_t i = 0; i < pgc_json_count(args); i++) {
-        const char *body = pgc__lint_string(pgc_json_get(pgc__lint_node_as(pgc_json_at(args, i), "DefElem"), "arg"));
-        if (body != NULL && (strcasestr(body, "commit;") != NULL || strcasestr(body, "rollback;") != NULL))
-            return true;
-    }
-    return false;
-}
-
-/* What the statement is called when PostgreSQL refuses it in a transaction block; NULL when it does not. */
-static const char *needs_no_transaction(const struct lint_check *check) {
-    static const struct {
-        const char *kind, *what;
-    } always[] = {
-        { "CreatedbStmt", "CREATE DATABASE" },           { "DropdbStmt", "DROP DATABASE" },
-        { "CreateTableSpaceStmt", "CREATE TABLESPACE" }, { "DropTableSpaceStmt", "DROP TABLESPACE" },
-        { "AlterSystemStmt", "ALTER SYSTEM" },
-    };
-    const struct pgc_json *node = check->node;
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-        if (lint_is(check, always[i].kind))
-            return always[i].what;
-    if (lint_is(check, "VacuumStmt") && flag(node, "is_vacuumcmd"))
-        return "VACUUM";
-    if (lint_is(check, "AlterDatabaseStmt") && has_option(pgc_json_get(node, "options"), "tablespace"))
-        return "ALTER DATABASE ... SET TABLESPACE";
-    if (lint_is(check, "DropStmt") && flag(node, "concurrent"))
-        return "DROP INDEX CONCURRENTLY";
-    if (lint_is(check, "ReindexStmt") &&
-        (pgc__lint_option_on(pgc_json_get(node, "params"), "concurrently") ||
-         pgc__lint_word_in(pgc__lint_field(node, "kind"),
-                           "REINDEX_OBJECT_SCHEMA REINDEX_OBJECT_DATABASE REINDEX_OBJECT_SYSTEM")))
-        return "this REINDEX";
-    if (lint_is(check, "ClusterStmt") && pgc_json_get(node, "relation") == NULL)
-        return "CLUSTER of all tables";
-    if (detaches_concurrently(check))
-        return "DETACH PARTITION CONCURRENTLY";
-    if (lint_is(check, "DiscardStmt") && pgc__lint_field_is(node, "target", "DISCARD_ALL"))
-        return "DISCARD ALL";
-    if (lint_is(check, "CreateSubscriptionStmt") && !has_option(pgc_json_get(node, "options"), "create_slot") &&
-        !has_option(pgc_json_get(node, "options"), "connect"))
-        return "CREATE SUBSCRIPTION with a slot";
-    if (lint_is(check, "AlterEnumStmt") && *pgc__lint_field(node, "oldVal") == '\0' && check->file->pg_version < 12)
-        return "ALTER TYPE ... ADD VALUE (before PostgreSQL 12)";
-    return do_commits(check) ? "a DO block that commits" : NULL;
-}
-
 static void check_outside(struct lint_check *check) {
     if (!check->statement->in_transaction || (!check->statement->in_block && check->file->count == 1))
         return;
-    const char *what = needs_no_transaction(check);
+    const char *what = lint_is(check, "IndexStmt") /* has a rule of its own */
+                           ? NULL
+                           : pgc__lint_needs_no_transaction(check->file, check->statement);
     if (what != NULL)
         pgc__lint_report(check, NULL, check->statement->span.start, "%s cannot run inside a transaction block", what);
 }

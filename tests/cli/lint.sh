@@ -54,6 +54,12 @@ STDIN=index.sql run pgc-lint --json --only PG101 -
 is "standard input" "$(jq -c '.findings[] | [.file, .line, .column, .end_line, .end_column, .offset, .severity, .table]' <<< "$OUT")" '["stdin",2,3,2,31,12,"error","été"]'
 is "JSON has the sums" "$(jq -c .summary <<< "$OUT")" '{"files":1,"statements":2,"error":1,"warning":0,"info":0,"suppressed":0,"unparsable":0}'
 
+mkdir -p n; for f in 1_a.sql V2__b.sql c.up.sql d.sql; do printf 'select 1; drop table s.t;' > n/$f; done
+run pgc-lint --json --only prefer-robust-stmts n
+is "migrations of a folder are wrapped, others not" "$(jq -r '.findings[].file' <<< "$OUT")" n/d.sql
+status "a file given by name is not" 1 pgc-lint --only prefer-robust-stmts n/1_a.sql
+status "nor with --no-assume-in-transaction" 1 pgc-lint --only prefer-robust-stmts --no-assume-in-transaction n
+
 run pgc-lint --format github --only PG101 index.sql
 is "GitHub annotations" "$OUT" "::error file=index.sql,line=2,col=3,title=require-concurrent-index-creation::building an index blocks all writes to 'été' until it is done. Instead: CREATE INDEX CONCURRENTLY in a file of its own that runs without a transaction; afterwards see that pg_index.indisvalid is true."
 mkdir -p 'a b,c'; cp index.sql 'a b,c/100%.sql'

@@ -134,12 +134,26 @@ START_TEST(test_markers_tell_the_transaction)
         { "-- atlas:txmode none\n\nselect 1; vacuum;", PGC_LINT_TX_YES, false },
         { "-- squawk-disable-assume-in-transaction\nselect 1; vacuum;", PGC_LINT_TX_YES, false },
         { "-- migrate the users\nselect 1; vacuum;", PGC_LINT_TX_AUTO, false },
+        { "select 1; vacuum;", PGC_LINT_TX_LIKELY, false },
+        { "-- +goose Up\nselect 1; vacuum;", PGC_LINT_TX_LIKELY, true },
     };
     const char *const only[] = { "ban-in-transaction", NULL };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pgc_lint_options options = { .transaction = cases[i].given, .only = only };
         ck_assert_msg((*found_in(&options, cases[i].sql) != '\0') == cases[i].inside, "case %zu", i);
     }
+}
+END_TEST
+
+START_TEST(test_likely_wrapped)
+{
+    const char *const only[] = { "prefer-robust-stmts", NULL };
+    struct pgc_lint_options options = { .transaction = PGC_LINT_TX_LIKELY, .only = only };
+    ck_assert_str_eq(found_in(&options, "create table a (x int); drop table b;"), "");
+    ck_assert_str_eq(found_in(&options, "-- no-transaction\nselect 1; drop table b;"), "prefer-robust-stmts:2:11");
+    ck_assert_str_eq(found_in(&options, "create index concurrently on a (x); drop table b;"),
+                     "prefer-robust-stmts:1:37");
+    ck_assert_str_eq(found_in(&options, "begin; select 1; commit; drop table b;"), "prefer-robust-stmts:1:26");
 }
 END_TEST
 
@@ -303,6 +317,7 @@ Suite *lint_suite(void) {
     tcase_add_test(tests, test_newer_syntax_is_a_warning_for_newer_servers);
     tcase_add_test(tests, test_silence);
     tcase_add_test(tests, test_markers_tell_the_transaction);
+    tcase_add_test(tests, test_likely_wrapped);
     tcase_add_test(tests, test_down_parts);
     tcase_add_test(tests, test_psql_files);
     tcase_add_test(tests, test_odd_bytes);
