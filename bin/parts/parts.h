@@ -15,13 +15,15 @@ extern const struct pgc_command pgc_cmd_backup_keep;
 /* backup_doctor.c: what is wrong with a store. */
 extern const struct pgc_command pgc_cmd_backup_doctor;
 
-/* backup_run.c, backup_catalog.c: dump now; what is in a store. */
+/* backup_run.c, backup_catalog.c, backup_verify.c, backup_prune.c: dump now; what is in a store. */
 extern const struct pgc_command pgc_cmd_backup_run;
 extern const struct pgc_command pgc_cmd_backup_list;
 extern const struct pgc_command pgc_cmd_backup_show;
 extern const struct pgc_command pgc_cmd_backup_pin;
 extern const struct pgc_command pgc_cmd_backup_unpin;
 extern const struct pgc_command pgc_cmd_backup_copy;
+extern const struct pgc_command pgc_cmd_backup_verify;
+extern const struct pgc_command pgc_cmd_backup_prune;
 
 /* sql_split.c: look at a script without a server. */
 extern const struct pgc_command pgc_cmd_sql_split;

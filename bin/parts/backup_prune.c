@@ -1,0 +1,133 @@
+/* pgc backup prune: delete what a policy does not keep. */
+#include <string.h>
+
+#include "backup/prune.h"
+#include "base/text.h"
+#include "parts/backup_settings.h"
+#include "parts/parts.h"
+
+#define SWEEP_AFTER_MS ((int64_t)24 * 3600 * 1000)
+
+struct prune_settings {
+    struct store_settings store;
+    char *cluster;
+    char *database;
+    int64_t count[PGC_KEEP_KINDS];
+    char *within[PGC_KEEP_KINDS];
+    int64_t min;
+    bool dry_run;
+    bool json;
+};
+#define AT(field) offsetof(struct prune_settings, field)
+#define KEEP_ROW(word, kind, text)                                                                                     \
+    { "keep-" word, 0, PGC_OPT_INT, AT(count) + (kind) * sizeof(int64_t), "0", text }
+#define WITHIN_ROW(word, kind, text)                                                                                   \
+    { "keep-within" word, 0, PGC_OPT_STRING, AT(within) + (kind) * sizeof(char *), NULL, text, .value = "SPAN" }
+
+static const struct pgc_option options[] = {
+    STORE_ROW(struct prune_settings, store),
+    { "cluster", 0, PGC_OPT_STRING, AT(cluster), NULL, "only of this server", .value = "NAME", .env = "" },
+    { "database", 0, PGC_OPT_STRING, AT(database), NULL, "only of this database", .value = "NAME", .env = "" },
+    KEEP_ROW("last", PGC_KEEP_LAST, "keep the N newest; -1 in any of these: all"),
+    KEEP_ROW("hourly", PGC_KEEP_HOURLY, "keep the newest of each of N hours"),
+    KEEP_ROW("daily", PGC_KEEP_DAILY, "keep the newest of each of N days"),
+    KEEP_ROW("weekly", PGC_KEEP_WEEKLY, "keep the newest of each of N ISO weeks"),
+    KEEP_ROW("monthly", PGC_KEEP_MONTHLY, "keep the newest of each of N months"),
+    KEEP_ROW("yearly", PGC_KEEP_YEARLY, "keep the newest of each of N years"),
+    WITHIN_ROW("", PGC_KEEP_LAST, "keep everything within SPAN (1y2m3w4d5h) of the newest"),
+    WITHIN_ROW("-hourly", PGC_KEEP_HOURLY, "keep one per hour within SPAN"),
+    WITHIN_ROW("-daily", PGC_KEEP_DAILY, "keep one per day within SPAN"),
+    WITHIN_ROW("-weekly", PGC_KEEP_WEEKLY, "keep one per ISO week within SPAN"),
+    WITHIN_ROW("-monthly", PGC_KEEP_MONTHLY, "keep one per month within SPAN"),
+    WITHIN_ROW("-yearly", PGC_KEEP_YEARLY, "keep one per year within SPAN"),
+    { "keep-min", 0, PGC_OPT_INT, AT(min), "3", "never go below N per database; 0: below 1" },
+    { "dry-run", 'n', PGC_OPT_FLAG, AT(dry_run), NULL, "only tell what would be done, and why" },
+    { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print JSON" },
+};
+
+static enum pgc_code make_policy(const struct prune_settings *s, struct pgc_keep_policy *out, struct pgc_error *err) {
+    *out = (struct pgc_keep_policy) { .min = s->min };
+    if (s->min < 0)
+        return pgc_fail(err, PGC_E_USAGE, "--keep-min must not be negative");
+    enum pgc_code code = PGC_OK;
+    for (int i = 0; code == PGC_OK && i < PGC_KEEP_KINDS; i++) {
+        if (s->count[i] < -1)
+            return pgc_fail(err, PGC_E_USAGE, "counts of --keep-... are -1 (all), 0 or more");
+        out->count[i] = s->count[i];
+        if (s->within[i] != NULL)
+            code = pgc_keep_parse_span(s->within[i], &out->within[i], err);
+    }
+    return code;
+}
+
+static void print_text(struct pgc_cli *cli, const struct pgc_prune_plan *plan) {
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct pgc_prune_item *item = &plan->items[i];
+        fprintf(cli->out, "%-6s  %s  %s%s%s\n", item->keep ? "keep" : "remove", item->entry->manifest.id,
+                item->entry->manifest.database, item->reasons[0] != '\0' ? "  " : "", item->reasons);
+    }
+}
+
+static void print_json(struct pgc_cli *cli, const struct pgc_prune_plan *plan, size_t deleted) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    pgc_buf_puts(&out, "{\"backups\": [");
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct pgc_prune_item *item = &plan->items[i];
+        pgc_buf_puts(&out, i == 0 ? "\n{\"id\": " : ",\n{\"id\": ");
+        pgc_text_json(&out, item->entry->manifest.id);
+        pgc_buf_puts(&out, ", \"cluster\": ");
+        pgc_text_json(&out, item->entry->manifest.cluster);
+        pgc_buf_puts(&out, ", \"database\": ");
+        pgc_text_json(&out, item->entry->manifest.database);
+        pgc_buf_putf(&out, ", \"keep\": %s, \"reasons\": ", item->keep ? "true" : "false");
+        pgc_text_json(&out, item->reasons);
+        pgc_buf_putc(&out, '}');
+    }
+    pgc_buf_putf(&out, "\n], \"deleted\": %zu}\n", deleted);
+    fputs(out.data, cli->out);
+}
+
+static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    const struct prune_settings *s = settings;
+    PGC_AUTO(pgc_store_drop) struct pgc_store *store = NULL;
+    PGC_CLEANUP(pgc_catalog_release) struct pgc_catalog catalog = PGC_CATALOG_INIT;
+    PGC_CLEANUP(pgc_prune_plan_release) struct pgc_prune_plan plan = PGC_PRUNE_PLAN_INIT;
+    struct pgc_keep_policy policy;
+    size_t deleted = 0, swept = 0;
+    enum pgc_code code = make_policy(s, &policy, err);
+    if (code == PGC_OK)
+        code = settings_attach(cli, s->store.url, 0, &store, err);
+    if (code == PGC_OK)
+        code = pgc_catalog_load(store, s->cluster, s->database, &catalog, err);
+    if (code == PGC_OK)
+        code = pgc_prune_plan_make(&catalog, &policy, pgc_wall_us(cli->rt), &plan, err);
+    if (code != PGC_OK)
+        return code;
+    if (!s->dry_run)
+        code = pgc_prune_run(store, &plan, cli->rt, &deleted, err);
+    if (s->json)
+        print_json(cli, &plan, deleted);
+    else
+        print_text(cli, &plan);
+    if (code == PGC_OK && !s->dry_run)
+        code = pgc_store_sweep(store, "", SWEEP_AFTER_MS, &swept, err);
+    return code;
+}
+
+const struct pgc_command pgc_cmd_backup_prune = {
+    .name = "prune",
+    .summary = "delete the backups that a policy does not keep",
+    .description =
+        "The words and the behaviour are those of restic, for each database by itself, over good backups only; 'pgc "
+        "backup "
+        "keep' shows a policy on times alone. Spans count back from the newest good backup, not from now: when backups "
+        "fail, "
+        "nothing expires. At least --keep-min backups stay, never none; pinned and damaged ones stay too. Only what "
+        "manifests name is deleted, the manifest first; unfinished uploads older than a day are removed.",
+    .examples = "pgc backup prune --store /srv/backups --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run  # "
+                "look first",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .settings_size = sizeof(struct prune_settings),
+    .run = run,
+};
