@@ -6,5 +6,7 @@
 extern const struct pgc_store_driver pgc_store_driver_file;
 extern const struct pgc_store_driver pgc_store_driver_s3;
 extern const struct pgc_store_driver pgc_store_driver_sftp;
+extern const struct pgc_store_driver pgc_store_driver_dav;
+extern const struct pgc_store_driver pgc_store_driver_davs;
 
 #endif

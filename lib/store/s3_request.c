@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "store/url.h"
 #include "store/xml.h"
 
 #define BACKOFF_FIRST_MS 200
@@ -26,23 +27,6 @@ void pgc_s3_add_header(struct pgc_s3_request *request, const char *name, const c
 void pgc_s3_add_query(struct pgc_s3_request *request, const char *name, const char *value) {
     if (request->query_count < sizeof request->query / sizeof request->query[0])
         request->query[request->query_count++] = (struct pgc_sigv4_pair) { name, value };
-}
-
-int64_t pgc_s3_parse_http_date(const char *text) {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char month[4];
-    int day = 0;
-    int year = 0;
-    int h = 0;
-    int m = 0;
-    int s = 0;
-    const char *comma = text != NULL ? strchr(text, ',') : NULL;
-    if (comma == NULL || sscanf(comma + 1, " %2d %3s %4d %2d:%2d:%2d", &day, month, &year, &h, &m, &s) != 6)
-        return -1;
-    const char *at = strstr(months, month);
-    if (at == NULL || strlen(month) != 3 || (at - months) % 3 != 0)
-        return -1;
-    return pgc_days_from_civil(year, (int)(at - months) / 3 + 1, day) * 86400 + h * 3600 + m * 60 + s;
 }
 
 /* --- one attempt --------------------------------------------------------------------------------------- */
@@ -311,7 +295,7 @@ static bool learn_region(struct pgc_s3 *s3, const struct attempt *a, const struc
 
 static bool learn_skew(struct pgc_s3 *s3, const struct pgc_http_answer *answer, const struct pgc_s3_fault *fault) {
     bool named = strcmp(fault->code, "RequestTimeTooSkewed") == 0;
-    int64_t server = pgc_s3_parse_http_date(pgc_http_header(answer, "date"));
+    int64_t server = pgc_store_http_date(pgc_http_header(answer, "date"));
     if (fault->status != 403 || server < 0 || (fault->code[0] != '\0' && !named))
         return false;
     int64_t skew = server - pgc_wall_us(s3->rt) / 1000000;

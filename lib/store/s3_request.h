@@ -81,6 +81,4 @@ PGC_MUST_USE enum pgc_code pgc_s3_abort(struct pgc_s3 *s3, struct pgc_http *http
 uint64_t pgc_s3_volume_threshold(const struct pgc_s3 *s3);
 /* "KEY" for 0, "KEY.001" for 1, ...; malloc'ed, with the store's prefix. */
 char *pgc_s3_volume_key(const struct pgc_s3 *s3, const char *key, unsigned volume);
-/* Seconds since 1970 of an HTTP date, -1 when malformed. */
-int64_t pgc_s3_parse_http_date(const char *text);
 #endif

@@ -7,9 +7,7 @@
 #include "store/drivers.h"
 
 static const struct pgc_store_driver *const drivers[] = {
-    &pgc_store_driver_file,
-    &pgc_store_driver_s3,
-    &pgc_store_driver_sftp,
+    &pgc_store_driver_file, &pgc_store_driver_s3, &pgc_store_driver_sftp, &pgc_store_driver_dav, &pgc_store_driver_davs,
 };
 
 #define KEY_MAX_BYTES 1024

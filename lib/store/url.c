@@ -133,3 +133,20 @@ bool pgc_store_is_temporary(const char *key) {
     const char *slash = strrchr(key, '/');
     return pgc_text_starts(slash != NULL ? slash + 1 : key, PGC_STORE_TMP_PREFIX);
 }
+
+int64_t pgc_store_http_date(const char *text) {
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char month[4];
+    int day = 0;
+    int year = 0;
+    int h = 0;
+    int m = 0;
+    int s = 0;
+    const char *comma = text != NULL ? strchr(text, ',') : NULL;
+    if (comma == NULL || sscanf(comma + 1, " %2d %3s %4d %2d:%2d:%2d", &day, month, &year, &h, &m, &s) != 6)
+        return -1;
+    const char *at = strstr(months, month);
+    if (at == NULL || strlen(month) != 3 || (at - months) % 3 != 0)
+        return -1;
+    return pgc_days_from_civil(year, (int)(at - months) / 3 + 1, day) * 86400 + h * 3600 + m * 60 + s;
+}

@@ -32,4 +32,6 @@ void pgc_store_random_name(char out[17]);
 /* Temporaries of writers under way; never listed. */
 #define PGC_STORE_TMP_PREFIX ".pgc-tmp-"
 bool pgc_store_is_temporary(const char *key);
+/* Seconds since 1970 of an HTTP date ("Sat, 21 Nov 2026 23:00:00 GMT"), -1 when malformed or NULL. */
+int64_t pgc_store_http_date(const char *text);
 #endif

@@ -19,7 +19,7 @@ is "the contract leaves nothing" "$(find "$T/files" -type f | wc -l)" 0
 is "put" "$(probe "$URL" 'put a/b 1000000')" 'result OK'
 is "the file is where it should be" "$(stat -c '%s %a' "$T/files/with blank's/a/b")" '1000000 600'
 is "dropped" "$(probe "$URL" 'drop x/y 1000000')" 'result OK'
-is "a dropped upload leaves nothing" "$(cd "$T/files/with blank's" && find . | sort | xargs)" '. ./a ./a/b'
+is "a dropped upload leaves nothing" "$(cd "$T/files/with blank's" && find . | sort | paste -sd' ')" '. ./a ./a/b'
 
 ( PGC_PROBE_URL=$URL PGC_PROBE='put k/killed 4000000000' CK_FORK=no exec "$B/tests/unit" store_probe ) > "$T/killed.out" 2>&1 &
 pid=$!
