@@ -22,6 +22,11 @@ seeds() { # what a target begins with when its corpus folder is new
   fuzz_zstd_pull) printf 'some text some text some text' | zstd -q > "$into/frame" 2> /dev/null
     printf 'rsome text some text' > "$into/round-trip" ;;
   fuzz_lint) cp "$top"/tests/golden/lint/*.sql "$into/" ;;
+  fuzz_lexer) for f in "$shared"/sqlsplit/*/input.sql; do # the first byte: with variables
+      [ -e "$f" ] && { printf '!'; cat "$f"; } > "$into/$(basename "$(dirname "$f")")"
+    done ;;
+  fuzz_slash) printf '\020 set v `echo HOME` :x :\047x\047 \047a\134n\047 "q"' > "$into/set"
+    printf '\024 copy (select 1) to program \047x\047 csv' > "$into/copy"; printf '\023 |cat \134\134 c' > "$into/file" ;;
   *) [ -d "$top/tests/fuzz/seeds/$target" ] && cp "$top/tests/fuzz/seeds/$target"/* "$into/" ;;
   esac
   return 0

@@ -339,6 +339,7 @@ static bool acceptable(struct pgc_engine *e, const char *line, size_t len) {
 static void run_rest(struct pgc_engine *e, int *status) {
     if (e->query.len == 0)
         return;
+    e->at_end = true;
     bool success = true;
     if (pgc_engine_active(e))
         success = send(e);
@@ -361,6 +362,8 @@ int pgc_engine_run(struct pgc_engine *engine) {
             ops->line(engine, line, len);
         pgc_lexer_line(&engine->lexer, line, len);
         run_line(engine, &loop);
+        engine->read_offset = engine->line_offset + len;
+        engine->read_line = engine->line;
         if (engine->failure != PGC_OK)
             return PGC_SCRIPT_FAILED;
         if (loop.last == PGC_ENGINE_TERMINATE)

@@ -93,8 +93,11 @@ struct pgc_engine {
     struct pgc_engine_condition *conditions;
     size_t condition_count, condition_cap;
     struct pgc_engine_request request;
-    unsigned long line;     /* being read, from 1 */
-    uint64_t line_offset;   /* of its first byte */
+    unsigned long line;   /* being read, from 1 */
+    uint64_t line_offset; /* of its first byte */
+    uint64_t read_offset; /* behind the last line that was not empty */
+    unsigned long read_line;
+    bool at_end;            /* the input is used up; the last statement is being sent */
     unsigned long sql_line; /* where the statement in `query` begins */
     uint64_t sql_offset;
     unsigned long open_line; /* where the quote or comment began that is still open */

@@ -96,9 +96,9 @@ static bool send(struct pgc_engine *e, const struct pgc_engine_request *request)
                                    .text = e->query.data,
                                    .len = e->query.len,
                                    .offset = e->sql_offset,
-                                   .end = e->line_offset + pgc_lexer_position(&e->lexer),
+                                   .end = e->at_end ? e->read_offset : e->line_offset + pgc_lexer_position(&e->lexer),
                                    .line = e->sql_line,
-                                   .end_line = e->line,
+                                   .end_line = e->at_end ? e->read_line : e->line,
                                    .terminated = request->terminated };
     item.copy_from_stdin = pgc_lex_copy_from_stdin(item.text, item.len);
     follow_settings(s, item.text);
