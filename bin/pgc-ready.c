@@ -132,8 +132,7 @@ static enum pgc_code become(struct pgc_cli *cli, struct pgc_error *err) {
     return PGC_OK;
 }
 
-static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
-    struct settings *s = settings;
+static enum pgc_code check(struct pgc_cli *cli, struct settings *s, struct pgc_error *err) {
     struct pgc_ready_spec spec;
     struct pgc_probe_options pg;
     enum pgc_code code = ready_settings_apply(&s->ask, &spec, &pg, err);
@@ -147,13 +146,20 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
     code = collect(cli, &pg, &targets, err);
     if (code != PGC_OK)
         return code;
-    struct pgc_ready_wait wait = { s->wait_ms, s->interval_ms, s->max_interval_ms, s->stable_ms };
+    struct pgc_ready_wait wait = { s->wait_ms, s->interval_ms, s->max_interval_ms, s->stable_ms, s->quiet };
     code = pgc_ready_wait_all(&spec, targets.items, targets.count, &wait, cli->rt, targets.reports, err);
     if (code != PGC_OK)
         return code;
     cli->exit_status = (int)pgc_ready_overall(targets.reports, targets.count);
     print(cli, s, &spec, &targets, has_command);
     return cli->exit_status == 0 && has_command ? become(cli, err) : PGC_OK;
+}
+
+static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    struct settings *s = settings;
+    enum pgc_code code = check(cli, s, err);
+    ready_settings_release(&s->ask);
+    return code;
 }
 
 static const struct pgc_command *const commands[] = { &ready_serve_command, NULL };

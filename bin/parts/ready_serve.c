@@ -31,8 +31,7 @@ static void say_listening(void *arg, int port) {
     pgc_log(cli->rt, PGC_LOG_INFO, "listening", message, PGC_LOG_INT("port", port));
 }
 
-static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
-    struct settings *s = settings;
+static enum pgc_code serve(struct pgc_cli *cli, struct settings *s, struct pgc_error *err) {
     struct pgc_ready_spec spec;
     struct pgc_probe_options pg;
     enum pgc_code code = ready_settings_apply(&s->ask, &spec, &pg, err);
@@ -44,8 +43,15 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
     code = pgc_ready_target_from_options(&pg, &target, err);
     if (code != PGC_OK)
         return code;
-    struct pgc_ready_serve serve = { s->listen, s->interval_ms, s->rise, s->fall, say_listening, cli };
-    return pgc_ready_serve(&serve, &spec, &target, cli->rt, err);
+    struct pgc_ready_serve how = { s->listen, s->interval_ms, s->rise, s->fall, say_listening, cli };
+    return pgc_ready_serve(&how, &spec, &target, cli->rt, err);
+}
+
+static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    struct settings *s = settings;
+    enum pgc_code code = serve(cli, s, err);
+    ready_settings_release(&s->ask);
+    return code;
 }
 
 const struct pgc_command ready_serve_command = {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "os/secret.h"
 #include "ready/objects.h"
 
 static int index_of(const char *word, const char *const *names) {
@@ -66,4 +67,9 @@ enum pgc_code ready_settings_apply(struct ready_settings *settings, struct pgc_r
         .password = c->password,
     };
     return code;
+}
+
+void ready_settings_release(struct ready_settings *settings) {
+    pgc_secret_free(settings->connection.password);
+    settings->connection.password = NULL;
 }

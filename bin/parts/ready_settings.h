@@ -75,6 +75,9 @@ struct ready_settings {
 PGC_MUST_USE enum pgc_code ready_settings_apply(struct ready_settings *settings, struct pgc_ready_spec *spec,
                                                 struct pgc_probe_options *pg, struct pgc_error *err);
 
+/* The password that was resolved; the rest is the parser's. */
+void ready_settings_release(struct ready_settings *settings);
+
 /* The commands and the pg_isready applet. */
 extern const struct pgc_command ready_serve_command;
 int ready_pg_isready(int argc, char **argv);

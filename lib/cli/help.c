@@ -8,7 +8,8 @@
 #define HELP_WIDTH  100
 
 void pgc__usage_line(struct pgc_buf *out, const char *path, const struct pgc_command *command) {
-    pgc_buf_putf(out, "%s%s", path, command->commands != NULL ? " COMMAND" : "");
+    const char *word = command->commands == NULL ? "" : command->run != NULL ? " [COMMAND]" : " COMMAND";
+    pgc_buf_putf(out, "%s%s", path, word);
     pgc_buf_puts(out, " [OPTION]...");
     if (command->args != NULL)
         pgc_buf_putf(out, " %s", command->args);

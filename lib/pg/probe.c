@@ -363,9 +363,11 @@ size_t pgc_probe_rows(const struct pgc_probe *probe) {
 }
 
 const char *pgc_probe_text(const struct pgc_probe *probe, size_t row, size_t column) {
-    if (probe->wire == NULL)
-        return probe->pq.PQgetvalue(probe->rows, (int)row, (int)column);
-    const char *value = pgc__wire_value(probe->wire, row, column);
+    const char *value = NULL;
+    if (probe->wire != NULL)
+        value = pgc__wire_value(probe->wire, row, column);
+    else if (row < pgc_probe_rows(probe))
+        value = probe->pq.PQgetvalue(probe->rows, (int)row, (int)column);
     return value != NULL ? value : "";
 }
 

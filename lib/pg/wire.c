@@ -13,6 +13,7 @@
 #include "pg/wire_io.h"
 
 #define MAX_MESSAGE ((size_t)16 << 20)
+#define MAX_ROWS    ((size_t)64 << 20) /* of one answer */
 
 struct pgc__wire {
     struct pgc__wire_io io;
@@ -368,6 +369,7 @@ enum pgc_code pgc__wire_open(const struct pgc__plain *plain, const char *hostadd
         return pgc_fail_nomem(err);
     wire->io = (struct pgc__wire_io) { .fd = -1, .in = PGC_BUF_INIT, .deadline = deadline, .rt = rt };
     wire->rows = (struct pgc_buf)PGC_BUF_INIT;
+    wire->rows.max = MAX_ROWS;
     wire->plain = plain;
     int64_t began_us = pgc_wall_us(rt);
     enum pgc_code code = attempt(wire, hostaddr, ping_only, began_us, result, defer, err);
@@ -505,6 +507,8 @@ size_t pgc__wire_rows(const struct pgc__wire *wire) {
 }
 
 const char *pgc__wire_value(const struct pgc__wire *wire, size_t row, size_t column) {
+    if (row >= wire->row_count)
+        return NULL;
     size_t at = wire->row_starts[row], end = row + 1 < wire->row_count ? wire->row_starts[row + 1] : wire->rows.len;
     for (size_t i = 0; at < end; i++) {
         int32_t len;

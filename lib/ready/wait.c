@@ -30,7 +30,7 @@ static bool is_final(const struct waiter *w) {
 
 static void say_why_waiting(struct waiter *w) {
     const char *reason = w->report->verdict.reason;
-    if (strcmp(reason, w->last_reason) == 0)
+    if (w->wait->quiet || strcmp(reason, w->last_reason) == 0)
         return;
     snprintf(w->last_reason, sizeof w->last_reason, "%s", reason);
     char message[900];

@@ -8,6 +8,7 @@ struct pgc_ready_wait {
     int64_t first_ms; /* first pause; grows by half up to max_ms */
     int64_t max_ms;
     int64_t stable_ms; /* ready twice, that far apart, with the same postmaster start time; 0: once is enough */
+    bool quiet;        /* why it waits is not logged */
 };
 
 /* Several targets, each waited for in its own thread (one target: in the caller's), until all are ready, one fails

@@ -52,6 +52,20 @@ probe "psql -XAtc 'select 1'" "$PGBIN/psql|-h|127.0.0.1|-U|scram|-XAtc|select 1"
 unset PGPASSWORD
 echo "cold query on the socket"
 probe "psql -XAtc 'select 1'" "$PGBIN/psql|-XAtc|select 1" "pgc ready --level query" "$B/bin/pgc-ready"
+if command -v openssl > /dev/null; then
+  d=$work/s/pg/data
+  openssl req -new -x509 -nodes -days 2 -subj /CN=localhost -keyout "$d/server.key" -out "$d/server.crt" 2> /dev/null
+  chmod 600 "$d/server.key"; chown --reference="$d" "$d/server.key" "$d/server.crt"; echo "ssl = on" >> "$d/postgresql.conf"
+  "$PGBIN/psql" -XAtqc 'select pg_reload_conf()' > /dev/null; sleep 0.5
+  echo "cold ping, TLS (sslmode=prefer)"
+  probe "pg_isready" "$PGBIN/pg_isready|-h|127.0.0.1" "pgc ready --level ping" "$B/bin/pgc-ready|--level|ping|-h|127.0.0.1"
+  echo "cold query, TLS (sslmode=prefer)"
+  probe "psql -XAtc 'select 1'" "$PGBIN/psql|-h|127.0.0.1|-XAtc|select 1" "pgc ready --level query" "$B/bin/pgc-ready|-h|127.0.0.1"
+  export PGSSLMODE=verify-ca PGSSLROOTCERT=$d/server.crt
+  chmod 755 "$d"; echo "cold ping, TLS (sslmode=verify-ca: libpq does it)"
+  probe "pg_isready" "$PGBIN/pg_isready|-h|127.0.0.1" "pgc ready --level ping" "$B/bin/pgc-ready|--level|ping|-h|127.0.0.1"
+  unset PGSSLMODE PGSSLROOTCERT; chmod 700 "$d"
+fi
 peak() { /usr/bin/time -f %M "$@" 2>&1 > /dev/null | tail -n 1; }
 if [ -x /usr/bin/time ]; then
   echo "peak memory: pg_isready $(peak "$PGBIN/pg_isready" -h 127.0.0.1) KiB, pgc ready --level ping $(peak "$B/bin/pgc-ready" --level ping -h 127.0.0.1) KiB, --level query $(peak "$B/bin/pgc-ready" -h 127.0.0.1) KiB"

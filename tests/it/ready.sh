@@ -13,6 +13,9 @@ status "DATABASE_URL" 0 env -u PGHOST DATABASE_URL="postgres://postgres@127.0.0.
 status "quiet" 0 pgc-ready --quiet
 is "quiet says nothing" "$OUT$ERR" ""
 
+status "quiet while waiting" 124 pgc-ready -q --wait 300ms -h 127.0.0.1 -p 1
+is "quiet says nothing then, too" "$OUT$ERR" ""
+
 status "missing database" 4 pgc-ready -d no_such_db
 like "missing database says what to do" "$ERR" 'does not exist \(3D000\): create the database'
 status "missing role" 4 pgc-ready -U no_such_role
