@@ -106,14 +106,15 @@ static enum pgc_code load_recipients(const struct crypt_settings *s, struct pgc_
     return code;
 }
 
-static enum pgc_code open_output(const struct crypt_settings *s, struct pgc_sink **out, struct pgc_error *err) {
+static enum pgc_code open_output(const struct pgc_cli *cli, const struct crypt_settings *s, struct pgc_sink **out,
+                                 struct pgc_error *err) {
     if (s->output != NULL && strcmp(s->output, "-") != 0)
         return pgc_file_sink(s->output, 0600, out, err);
-    return pgc_fd_sink(STDOUT_FILENO, PGC_FD_BORROWED, "standard output", out, err);
+    return pgc_fd_sink_watched(STDOUT_FILENO, PGC_FD_BORROWED, "standard output", cli->rt, out, err);
 }
 
-static enum pgc_code open_input(struct pgc_source **out, struct pgc_error *err) {
-    return pgc_fd_source(STDIN_FILENO, PGC_FD_BORROWED, "standard input", out, err);
+static enum pgc_code open_input(const struct pgc_cli *cli, struct pgc_source **out, struct pgc_error *err) {
+    return pgc_fd_source_watched(STDIN_FILENO, PGC_FD_BORROWED, "standard input", cli->rt, out, err);
 }
 
 static enum pgc_code stop_when_cancelled(void *arg, uint64_t bytes, struct pgc_error *err) {
@@ -136,11 +137,11 @@ static enum pgc_code run_encrypt(struct pgc_cli *cli, void *settings, struct pgc
     if (code == PGC_OK && !s->armor && (s->output == NULL || strcmp(s->output, "-") == 0) && isatty(STDOUT_FILENO))
         code = pgc_fail(err, PGC_E_USAGE, "not writing binary data to a terminal: use --armor or --output");
     if (code == PGC_OK)
-        code = open_output(s, &chain, err);
+        code = open_output(cli, s, &chain, err);
     if (code == PGC_OK)
         code = pgc_age_push(&chain, &to, s->armor ? PGC_AGE_ARMOR : PGC_AGE_BINARY, err);
     if (code == PGC_OK)
-        code = open_input(&source, err);
+        code = open_input(cli, &source, err);
     return code != PGC_OK ? code : flow(cli, source, chain, err);
 }
 
@@ -158,11 +159,11 @@ static enum pgc_code run_decrypt(struct pgc_cli *cli, void *settings, struct pgc
     if (code == PGC_OK && keys.count == 0)
         code = pgc_fail(err, PGC_E_USAGE, "no key given: use --identity-file or --passphrase-file");
     if (code == PGC_OK)
-        code = open_input(&source, err);
+        code = open_input(cli, &source, err);
     if (code == PGC_OK)
         code = pgc_age_pull(&source, &keys, err);
     if (code == PGC_OK)
-        code = open_output(s, &chain, err);
+        code = open_output(cli, s, &chain, err);
     return code != PGC_OK ? code : flow(cli, source, chain, err);
 }
 

@@ -191,10 +191,10 @@ static enum pgc_code add_line(struct input *input, char *text, size_t number, st
     return PGC_OK;
 }
 
-static enum pgc_code read_input(struct input *input, struct pgc_error *err) {
+static enum pgc_code read_input(const struct pgc_cli *cli, struct input *input, struct pgc_error *err) {
     PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
     PGC_AUTO(pgc_sink_drop) struct pgc_sink *sink = NULL;
-    enum pgc_code code = pgc_fd_source(STDIN_FILENO, PGC_FD_BORROWED, "standard input", &source, err);
+    enum pgc_code code = pgc_fd_source_watched(STDIN_FILENO, PGC_FD_BORROWED, "standard input", cli->rt, &source, err);
     if (code == PGC_OK)
         code = pgc_memory_sink(&input->text, &sink, err);
     if (code == PGC_OK)
@@ -298,7 +298,7 @@ static enum pgc_code run_keep(struct pgc_cli *cli, void *settings, struct pgc_er
     if (code == PGC_OK)
         code = parse_time("now", s->now, pgc_wall_us(cli->rt), &now_us, err);
     if (code == PGC_OK)
-        code = read_input(&input, err);
+        code = read_input(cli, &input, err);
     if (code == PGC_OK)
         code = pin_tagged(s, &input, err);
     if (code == PGC_OK)

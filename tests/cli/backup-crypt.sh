@@ -51,6 +51,21 @@ status "the passphrase itself is refused in argv" 64 pgc backup encrypt --passph
 STDIN=plain status "full disk: 1" 1 bash -c "pgc backup encrypt -r $recipient > /dev/full"
 like "... clear" "$ERR" 'No space left on device'
 
+# --- signals: a filter whose input never comes, or whose output nobody reads ---
+mkfifo never
+exec 9<> never
+for sig in TERM INT; do
+  pgc-backup encrypt -r "$recipient" -o stopped < never 9<&- 2> stop.err & pid=$!
+  for _ in $(seq 50); do [ -z "$(find . -name '.pgc-tmp-*')" ] || break; sleep 0.1; done
+  kill -"$sig" "$pid"
+  wait "$pid"; is "SIG$sig while waiting for input" "$?" $((128 + $(kill -l "$sig")))
+  is "... nothing is left" "$(find . -name 'stopped' -o -name '.pgc-tmp-*')" ""
+done
+head -c 3000000 /dev/zero > zeros
+pgc-backup encrypt -r "$recipient" < zeros > never 9<&- 2> stop.err & pid=$!
+sleep 0.5; kill -TERM "$pid"; wait "$pid"; is "SIGTERM while nobody reads" "$?" 143
+exec 9>&-
+
 # --- several recipients, files, ssh, passphrase ---
 printf '%s\r\n' "$(sed -n 's/^# public key: //p' other)" > recipients
 pgc backup encrypt -r "$recipient" --recipients-file recipients --armor < plain > both.age
