@@ -1,5 +1,6 @@
 #include "lint/file.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -56,6 +57,23 @@ static bool plain_variables(const struct lint_file *file, const struct lint_span
             tokens[i + 1].start != tokens[i].start + 1 || tokens[i + 1].kind > LINT_STRING)
             continue;
         sql[tokens[i].start - span->start] = ' ';
+        found = true;
+    }
+    return found;
+}
+
+/* Placeholders of migration tools, ${name} and {{ name }}, become names of the same length. True when there were any. */
+static bool plain_placeholders(char *sql, size_t len) {
+    bool found = false;
+    for (size_t at = 0; at + 1 < len; at++) {
+        bool dollar = sql[at] == '$' && sql[at + 1] == '{', braces = sql[at] == '{' && sql[at + 1] == '{';
+        char *end = dollar || braces ? memmem(sql + at, len - at, dollar ? "}" : "}}", dollar ? 1 : 2) : NULL;
+        if (end == NULL || memchr(sql + at, '\n', (size_t)(end - sql) - at) != NULL)
+            continue;
+        size_t stop = (size_t)(end - sql) + (dollar ? 1 : 2);
+        for (; at < stop; at++)
+            if (!isalnum((unsigned char)sql[at]))
+                sql[at] = '_';
         found = true;
     }
     return found;
@@ -132,7 +150,9 @@ static enum pgc_code parse(struct lint_file *file, struct lint_statement *statem
     sql[len] = '\0';
     blank_meta(file, span, sql);
     enum pgc_code code = pgc__lint_parse(sql, len, &statement->tree, err);
-    if (code == PGC_OK && statement->tree.failed && plain_variables(file, span, sql))
+    bool plain = code == PGC_OK && statement->tree.failed && plain_variables(file, span, sql);
+    plain |= code == PGC_OK && statement->tree.failed && plain_placeholders(sql, len);
+    if (plain)
         code = pgc__lint_parse(sql, len, &statement->tree, err);
     if (code != PGC_OK || !statement->tree.failed)
         return code;

@@ -44,6 +44,17 @@ before=$(sql -d lint -c "select count(*) from pg_class")
 lint types.sql
 is "nothing was changed" "$(sql -d lint -c "select count(*) from pg_class")" "$before"
 
+# What the golden file of ban-in-transaction expects is what the server refuses.
+golden=$OLDPWD/tests/golden/lint/ban-in-transaction.sql
+sql -d lint -c "create table p (a int) partition by range (a); create table p1 partition of p for values from (0) to (9); create index i on p1 (a); create table t (a int)" > /dev/null
+expected=$(sed -n 's/^-- expect: ban-in-transaction //p' "$golden" | tr '\n' ' ')
+refused=''
+for line in $(seq 3 "$(grep -n '^commit;' "$golden" | cut -d : -f 1)"); do
+  statement=$(sed -n "${line}p" "$golden" | sed 's/detach partition p concurrently/detach partition p1 concurrently/; s/alter table t/alter table p/')
+  if "$PGBIN/psql" -Xq -d lint -c begin -c "$statement" 2>&1 | grep -qE 'inside a transaction block|invalid transaction termination|from a function'; then refused="$refused$line "; fi
+done
+is "what must not run in a transaction is what the server refuses" "$refused" "$expected"
+
 # Functions that count as stable must not be volatile on this server, in any variant.
 sed -n '/^static const char stable_functions/,/;$/s/^ *"\(.*\)".*/\1/p' "$OLDPWD/lib/lint/volatility.c" | tr ' ' '\n' | sed '/^$/d' > names
 is "no volatile function in the list" "$(sql -d lint -c "create temp table n (name text); copy n from stdin" -c "select distinct name from n join pg_proc p on p.proname = n.name where p.pronamespace = 'pg_catalog'::regnamespace and p.provolatile = 'v'" < names)" ""

@@ -179,6 +179,14 @@ START_TEST(test_psql_files)
 }
 END_TEST
 
+START_TEST(test_placeholders)
+{
+    ck_assert_str_eq(found_by("ban-drop-table", "drop table ${flyway:defaultSchema}.a; drop table {{ .prefix }}_b;\n"
+                                                "select '${x}', ${n}; drop table ${x;"),
+                     "ban-drop-table:1:1 ban-drop-table:1:39 syntax-error:2:33");
+}
+END_TEST
+
 START_TEST(test_odd_bytes)
 {
     PGC_CLEANUP(pgc_lint_findings_release) struct pgc_lint_findings found = { 0 };
@@ -320,6 +328,7 @@ Suite *lint_suite(void) {
     tcase_add_test(tests, test_likely_wrapped);
     tcase_add_test(tests, test_down_parts);
     tcase_add_test(tests, test_psql_files);
+    tcase_add_test(tests, test_placeholders);
     tcase_add_test(tests, test_odd_bytes);
     tcase_add_test(tests, test_options);
     tcase_add_test(tests, test_server_knowledge);
