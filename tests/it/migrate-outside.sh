@@ -189,6 +189,8 @@ is "statement is cancelled" "$(sql -c "select count(*) from pg_stat_activity whe
 is "lock is free" "$(sql -c "select count(*) from pg_locks where locktype = 'advisory'")" 0
 rm m/16_slow.sql
 
+# shellcheck disable=SC2016 # the dollars are SQL's and ours
+{
 # --- hooks, requires, environment ---------------------------------------------------------------------------------
 rm -r m
 new_db hooks
@@ -197,18 +199,16 @@ file m/before_all.sql <<< 'create table if not exists log (at serial, t text); i
 file m/before_each.sql <<< 'insert into log (t) values ($$before each$$);'
 file m/after_each.sql <<< 'insert into log (t) values ($$after each$$);'
 file m/after_all.sql <<< 'insert into log (t) values ($$after all$$);'
-# shellcheck disable=SC2016 # the dollars are SQL's and ours
 file m/1_a.sql <<< '-- pgc:requires b
 insert into log (t) values ($$one ${WHAT}$$);'
 file m/2_b.sql <<< 'insert into log (t) values ($$two ${HOME}$$);'
 WHAT=here run up --env-subst WHAT
-# shellcheck disable=SC2016
 is "hooks, requires and substitution" "$(sql -c "select string_agg(t, ',' order by at) from log")" \
   'before all,before each,two ${HOME},after each,before each,one here,after each,after all'
 status "an unset variable" 0 up --env-subst NOT_SET
-# shellcheck disable=SC2016
 echo 'select $$${NOT_SET}$$;' > m/3_c.sql
 run up --env-subst NOT_SET
 is "is an error where it is used" "$RC" 78
 like "with its place" "$ERR" "m/3_c.sql:1:10: the environment variable NOT_SET is not set"
+}
 finish
