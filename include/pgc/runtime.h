@@ -64,6 +64,9 @@ static inline int pgc_cancel_fd(const struct pgc_runtime *rt) {
                       sizeof(struct pgc_log_field) -                                                                   \
                   1)
 
+/* The system's clock, never cancelled, no log: for programs that embed the library. */
+const struct pgc_runtime *pgc_runtime_quiet(void);
+
 /* PGC_OK, or PGC_E_CANCELLED "interrupted by signal 15" once somebody asked us to stop. */
 PGC_MUST_USE enum pgc_code pgc_check_cancelled(const struct pgc_runtime *rt, struct pgc_error *err);
 

@@ -75,32 +75,47 @@ static bool wants_text(const char *name) {
     return strstr(name, ".up.") != NULL || strstr(name, ".down.") != NULL;
 }
 
-static enum pgc_code read_text(int dir_fd, const char *base, const char *path, size_t size_hint, char **out,
-                               size_t *out_len, struct pgc_error *err) {
-    PGC_AUTO_CLOSE int fd = openat(dir_fd, base, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return pgc_fail_errno(err, PGC_E_IO, "cannot open '%s'", path);
-    size_t cap = size_hint + 1, len = 0;
-    PGC_AUTO_FREE char *text = malloc(cap + 1);
-    while (text != NULL) {
-        ssize_t n = read(fd, text + len, cap - len);
+static ssize_t read_fully(int fd, char *out, size_t cap) {
+    size_t len = 0;
+    while (len < cap) {
+        ssize_t n = read(fd, out + len, cap - len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return pgc_fail_errno(err, PGC_E_IO, "cannot read '%s'", path);
-        len += (size_t)n;
-        if (n == 0 || (len == size_hint && cap == size_hint + 1 && size_hint > 0))
+            return -1;
+        if (n == 0)
             break;
-        if (len == cap) {
-            char *bigger = realloc(text, cap * 2 + 1);
-            if (bigger == NULL)
-                return pgc_fail_nomem(err);
-            text = bigger;
-            cap *= 2;
-        }
+        len += (size_t)n;
     }
+    return (ssize_t)len;
+}
+
+/* Most files fit into the first block: then one read, one more that says it was all, and memory of just its size. */
+static enum pgc_code read_text(int dir_fd, const char *base, const char *path, char **out, size_t *out_len,
+                               struct pgc_error *err) {
+    char block[16384];
+    PGC_AUTO_CLOSE int fd = openat(dir_fd, base, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return pgc_fail_errno(err, PGC_E_IO, "cannot open '%s'", path);
+    ssize_t n = read_fully(fd, block, sizeof block);
+    size_t len = 0, cap = n < 0 ? 0 : (size_t)n;
+    PGC_AUTO_FREE char *text = malloc(cap + 1);
     if (text == NULL)
         return pgc_fail_nomem(err);
+    if (n > 0)
+        memcpy(text, block, cap);
+    len = cap;
+    while (n > 0 && len == cap && len >= sizeof block) {
+        char *bigger = realloc(text, cap * 2 + 1);
+        if (bigger == NULL)
+            return pgc_fail_nomem(err);
+        text = bigger;
+        n = read_fully(fd, text + len, cap);
+        cap *= 2;
+        len += n < 0 ? 0 : (size_t)n;
+    }
+    if (n < 0)
+        return pgc_fail_errno(err, PGC_E_IO, "cannot read '%s'", path);
     text[len] = '\0';
     *out = text;
     *out_len = len;
@@ -111,14 +126,15 @@ static enum pgc_code read_text(int dir_fd, const char *base, const char *path, s
 static enum pgc_code scan(struct pgc_folder *folder, int parent_fd, const char *entry, const char *path,
                           const char *prefix, int depth, struct pgc_error *err);
 
-static enum pgc_code scan_entry(struct pgc_folder *folder, int fd, const char *base, const char *dir_path,
-                                const char *prefix, int depth, struct pgc_error *err) {
+/* `type` as readdir tells it saves a look at each file. */
+static enum pgc_code scan_entry(struct pgc_folder *folder, int fd, const char *base, unsigned char type,
+                                const char *dir_path, const char *prefix, int depth, struct pgc_error *err) {
     PGC_AUTO_FREE char *path = join(dir_path, base);
     PGC_AUTO_FREE char *name = join(prefix, base);
-    struct stat st;
+    struct stat st = { .st_mode = type == DT_REG ? S_IFREG : 0 };
     if (path == NULL || name == NULL)
         return pgc_fail_nomem(err);
-    if (fstatat(fd, base, &st, 0) != 0) {
+    if (type != DT_REG && fstatat(fd, base, &st, 0) != 0) {
         /* A dangling link or a file that has just gone is no migration; naming it is enough for who looks for it. */
         if (errno == ENOENT)
             return PGC_OK;
@@ -131,7 +147,7 @@ static enum pgc_code scan_entry(struct pgc_folder *folder, int fd, const char *b
     char *text = NULL;
     size_t len = 0;
     if (wants_text(base)) {
-        enum pgc_code code = read_text(fd, base, path, (size_t)st.st_size, &text, &len, err);
+        enum pgc_code code = read_text(fd, base, path, &text, &len, err);
         if (code != PGC_OK)
             return code;
     }
@@ -165,7 +181,7 @@ static enum pgc_code scan(struct pgc_folder *folder, int parent_fd, const char *
             break;
         }
         if (e->d_name[0] != '.')
-            code = scan_entry(folder, fd, e->d_name, path, prefix, depth, err);
+            code = scan_entry(folder, fd, e->d_name, e->d_type, path, prefix, depth, err);
     }
     return code;
 }
