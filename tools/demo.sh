@@ -50,7 +50,7 @@ say "PostgreSQL $(query "$DATABASE_URL" 'show server_version' | cut -d' ' -f1), 
 step ready 'pgc ready --level write --wait 10s' pgc ready --level write --wait 10s
 say "$(head -n 1 "$work/out")"
 if [ -x "$B/bin/pgc-init" ]; then
-  step init 'pgc init run examples/demo/init' pgc init run examples/demo/init
+  step init 'pgc init examples/demo/init' pgc init examples/demo/init
   say "$(tail -n 1 "$work/out")"
 fi
 step migrate 'pgc migrate up --dir examples/demo/migrations' pgc migrate up --dir examples/demo/migrations
