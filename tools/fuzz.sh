@@ -25,7 +25,7 @@ seeds() { # what a target begins with when its corpus folder is new
   fuzz_lexer) for f in "$shared"/sqlsplit/*/input.sql; do # the first byte: with variables
       [ -e "$f" ] && { printf '!'; cat "$f"; } > "$into/$(basename "$(dirname "$f")")"
     done ;;
-  fuzz_slash) printf '\020 set v `echo HOME` :x :\047x\047 \047a\134n\047 "q"' > "$into/set"
+  fuzz_slash) printf '\020 set v \140echo HOME\140 :x :\047x\047 \047a\134n\047 "q"' > "$into/set"
     printf '\024 copy (select 1) to program \047x\047 csv' > "$into/copy"; printf '\023 |cat \134\134 c' > "$into/file" ;;
   *) [ -d "$top/tests/fuzz/seeds/$target" ] && cp "$top/tests/fuzz/seeds/$target"/* "$into/" ;;
   esac

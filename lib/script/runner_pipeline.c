@@ -17,15 +17,22 @@ static bool maybe_several(const char *sql) {
     return memchr(sql, ';', len) != NULL;
 }
 
-static bool copies(const char *sql) {
+/* Statements whose answer counts for what comes next: COPY takes data, SET may change how strings are read. Behind a
+ * leading comment anything may stand. */
+static bool must_be_waited_for(const char *sql) {
+    static const char *const first[] = { "copy", "set", "reset", "discard", "/", "-" };
     sql += strspn(sql, " \t\r\n");
-    return strncasecmp(sql, "copy", 4) == 0 || sql[0] == '/' || sql[0] == '-';
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
+        if (strncasecmp(sql, first[i], strlen(first[i])) == 0)
+            return true;
+    return false;
 }
 
 bool pgc__script_pipeline_takes(const struct pgc_script *script, const char *sql,
                                 const struct pgc_engine_request *request) {
     return script->options.pipeline && request->kind == PGC_SEND_PLAIN && request->target == NULL &&
-           request->settings == NULL && pgc_conn_tx_status(script->conn) != 'E' && !copies(sql) && !maybe_several(sql);
+           request->settings == NULL && pgc_conn_tx_status(script->conn) != 'E' && !must_be_waited_for(sql) &&
+           !maybe_several(sql);
 }
 
 static bool start(struct pgc_script *script) {

@@ -100,6 +100,8 @@ static bool send(struct pgc_engine *e, const struct pgc_engine_request *request)
                                    .line = e->sql_line,
                                    .end_line = e->at_end ? e->read_line : e->line,
                                    .terminated = request->terminated };
+    if (item.len == 0) /* \g without anything to send */
+        return true;
     item.copy_from_stdin = pgc_lex_copy_from_stdin(item.text, item.len);
     follow_settings(s, item.text);
     hand_out(e, item);
