@@ -37,8 +37,10 @@ void pgc_probe_classify(const char *verbose, bool auth_was_asked, struct pgc_pro
                                         "server is in hot standby mode", "server is not in hot standby mode", NULL };
     static const char *const unknown_name[] = { "could not translate host name", NULL };
     /* What breaks while the peer goes away is no answer, not a TLS fault. */
-    static const char *const gone[] = { "SSL SYSCALL error", "server closed the connection", "could not receive data",
-                                        "could not send", NULL };
+    static const char *const gone[] = {
+        "SSL SYSCALL error", "server closed the connection",        "could not receive data",
+        "could not send",    "invalid response to SSL negotiation", NULL
+    };
     static const char *const tls[] = { "SSL", "certificate", "private key file", "TLS", NULL };
     static const char *const auth[] = {
         "no password supplied", "authentication method", "SASL",   "SCRAM", "channel binding",

@@ -250,11 +250,15 @@ static enum pgc_code ask_tls(struct pgc__wire *wire, struct pgc_probe_result *re
     if (code != PGC_OK)
         return code;
     char answer = wire->io.in.data[0];
-    /* More than the one byte was not asked for: somebody puts plain text in front of the encryption. */
-    if ((answer != 'S' && answer != 'N') || wire->io.in.len > 1) {
+    if (answer == 'E') { /* a server from before TLS, or one that cannot fork: libpq knows */
         *stop = *defer = true;
         return PGC_OK;
     }
+    if (answer != 'S' && answer != 'N')
+        return pgc_fail(err, PGC_E_TEMPORARY, "the answer is not PostgreSQL's: is the port right?");
+    /* More than the one byte was not asked for: somebody puts plain text in front of the encryption. */
+    if (wire->io.in.len > 1)
+        return pgc_fail(err, PGC_E_TEMPORARY, "plain text in front of the TLS handshake");
     pgc_buf_clear(&wire->io.in);
     if (answer == 'N' && wire->plain->tls == PGC__TLS_REQUIRE) {
         result->outcome = PGC_PROBE_TLS_FAILED;
