@@ -1,6 +1,7 @@
 /* Rules about columns that are added or change their type. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "lint/rules.h"
 
@@ -94,8 +95,7 @@ static struct type_form form_of_node(const struct pgc_json *type) {
     return form;
 }
 
-/* The changes that PostgreSQL makes in the catalog alone. (timestamp to timestamptz is one only in a session whose zone
- * is UTC, which a file cannot promise.) */
+/* The changes that PostgreSQL makes in the catalog alone, whatever the session. (From and to citext it rebuilds indexes.) */
 static bool is_relabel(const struct type_form *from, const struct type_form *to) {
     bool same = strcmp(from->base, to->base) == 0;
     bool wider = to->mod[0] < 0 || (from->mod[0] >= 0 && to->mod[0] >= from->mod[0]);
@@ -103,10 +103,23 @@ static bool is_relabel(const struct type_form *from, const struct type_form *to)
         return wider;
     if (strcmp(from->base, "numeric") == 0 && same)
         return to->mod[0] < 0 || (wider && (to->mod[1] < 0 ? 0 : to->mod[1]) == (from->mod[1] < 0 ? 0 : from->mod[1]));
-    if (pgc__lint_word_in(from->base, "varchar text citext") && pgc__lint_word_in(to->base, "varchar text citext"))
+    if (pgc__lint_word_in(from->base, "varchar text") && pgc__lint_word_in(to->base, "varchar text"))
         return to->mod[0] < 0;
     return (same && from->mod[0] == to->mod[0] && from->mod[1] == to->mod[1]) ||
            (strcmp(from->base, "cidr") == 0 && strcmp(to->base, "inet") == 0);
+}
+
+/* Has the file set the session's zone to UTC before? Then timestamp and timestamptz are the same bytes (12 and later). */
+static bool in_utc(const struct lint_check *check) {
+    for (size_t i = check->index; i-- > 0 && check->file->pg_version >= 12;) {
+        const struct lint_tree *tree = &check->file->statements[i].tree;
+        if (strcmp(tree->kind, "VariableSetStmt") != 0 || !pgc__lint_field_is(tree->node, "name", "timezone"))
+            continue;
+        const struct pgc_json *zone = pgc__lint_node_as(pgc_json_at(pgc_json_get(tree->node, "args"), 0), "A_Const");
+        const char *text = pgc_json_text(pgc_json_get(pgc_json_get(zone, "sval"), "sval"));
+        return text != NULL && strcasecmp(text, "utc") == 0;
+    }
+    return false;
 }
 
 /* With a connection the type it has now is known. */
@@ -120,6 +133,8 @@ static bool is_cheap_change(const struct lint_check *check, const struct lint_co
     if (now == NULL)
         return false;
     struct type_form from = form_of_text(now), to = form_of_node(column->type);
+    if (pgc__lint_word_in(from.base, "timestamp timestamptz") && strcmp(from.base, to.base) != 0 && in_utc(check))
+        return pgc__lint_word_in(to.base, "timestamp timestamptz") && from.mod[0] == to.mod[0];
     return is_relabel(&from, &to);
 }
 

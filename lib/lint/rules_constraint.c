@@ -215,7 +215,8 @@ static const struct pgc_lint_rule rules[] = {
       .why = "All rows are read under an ACCESS EXCLUSIVE lock; a row with NULL makes it fail.",
       .safe =
           "ADD CONSTRAINT c CHECK (col IS NOT NULL) NOT VALID; in the next transaction VALIDATE CONSTRAINT c, SET NOT "
-          "NULL (PostgreSQL 12 and later use c instead of a scan), DROP CONSTRAINT c.",
+          "NULL (PostgreSQL 12 and later use c instead of a scan), DROP CONSTRAINT c. PostgreSQL 18: ADD CONSTRAINT c "
+          "NOT NULL col NOT VALID, then VALIDATE.",
       .aliases = "adding-not-null-field change_column_null PG303 MF104 data_depend",
       .flags = PGC_LINT_NEW_TABLE_OK | PGC_LINT_BY_SIZE,
       .check = check_set_not_null },

@@ -272,7 +272,7 @@ START_TEST(test_harmless_type_changes)
         { "character varying(10)", "text", true },
         { "text", "varchar", true },
         { "text", "varchar(10)", false },
-        { "citext", "text", true },
+        { "citext", "text", false },
         { "numeric(10,2)", "numeric(12,2)", true },
         { "numeric(10,2)", "numeric(12,3)", false },
         { "numeric(10,2)", "numeric(8,2)", false },
@@ -296,6 +296,19 @@ START_TEST(test_harmless_type_changes)
         snprintf(sql, sizeof sql, "alter table t alter a type %s", cases[i].to);
         ck_assert_msg((*found_in(&options, sql) == '\0') == cases[i].harmless, "%s to %s", cases[i].now, cases[i].to);
     }
+}
+END_TEST
+
+START_TEST(test_zone_of_the_session)
+{
+    const char *now = "timestamp without time zone", *const only[] = { "changing-column-type", NULL };
+    struct pgc_lint_catalog catalog = { .arg = &now, .column_type = fake_type };
+    struct pgc_lint_options options = { .only = only, .catalog = &catalog };
+    ck_assert_str_eq(found_in(&options, "set timezone = 'UTC'; alter table t alter a type timestamptz"), "");
+    ck_assert_str_ne(found_in(&options, "set timezone = 'CET'; alter table t alter a type timestamptz"), "");
+    ck_assert_str_ne(found_in(&options, "set timezone = 'UTC'; alter table t alter a type date"), "");
+    options.pg_version = 11;
+    ck_assert_str_ne(found_in(&options, "set timezone = 'UTC'; alter table t alter a type timestamptz"), "");
 }
 END_TEST
 
@@ -333,6 +346,7 @@ Suite *lint_suite(void) {
     tcase_add_test(tests, test_options);
     tcase_add_test(tests, test_server_knowledge);
     tcase_add_test(tests, test_harmless_type_changes);
+    tcase_add_test(tests, test_zone_of_the_session);
     tcase_add_test(tests, test_rules_are_complete);
     suite_add_tcase(suite, tests);
     return suite;
