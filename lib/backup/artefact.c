@@ -14,6 +14,7 @@ struct pgc_artefact {
     struct pgc_sink *chain;
     struct pgc_tally raw, packed, sealed;
     bool encrypted;
+    bool committed; /* on those branches whose code is PGC_OK */
 };
 
 /* --- writing ----------------------------------------------------------------------------------------- */
@@ -93,11 +94,19 @@ enum pgc_code pgc_artefact_commit(struct pgc_artefact *a, struct pgc_error *err)
             pgc_sink_drop(a->branches[i].sink);
             a->branches[i] = (struct pgc_tee_branch) { NULL, a->targets[i].code, a->targets[i].err };
         }
+    for (size_t i = 0; i < a->target_count; i++) /* these took no part from the start */
+        if (a->branches[i].sink == NULL && a->branches[i].code == PGC_OK)
+            a->branches[i] = (struct pgc_tee_branch) { NULL, a->targets[i].code, a->targets[i].err };
     enum pgc_code code = pgc_sink_commit(a->chain, err);
+    a->committed = true;
     for (size_t i = 0; i < a->target_count; i++)
         if (a->branches[i].code != PGC_OK && a->targets[i].code == PGC_OK)
             give_up(&a->targets[i], &a->branches[i].err);
     return code;
+}
+
+bool pgc_artefact_is_on(const struct pgc_artefact *a, size_t target) {
+    return a->committed && a->branches[target].code == PGC_OK;
 }
 
 void pgc_artefact_progress(const struct pgc_artefact *a, uint64_t *raw_bytes, uint64_t *stored_bytes) {

@@ -37,6 +37,8 @@ PGC_MUST_USE enum pgc_code pgc_artefact_open(const struct pgc_artefact_options *
                                              struct pgc_error *err);
 struct pgc_sink *pgc_artefact_sink(struct pgc_artefact *artefact); /* borrowed; do not commit or drop it */
 PGC_MUST_USE enum pgc_code pgc_artefact_commit(struct pgc_artefact *artefact, struct pgc_error *err);
+/* Is the object visible on this target? */
+bool pgc_artefact_is_on(const struct pgc_artefact *artefact, size_t target);
 void pgc_artefact_progress(const struct pgc_artefact *artefact, uint64_t *raw_bytes, uint64_t *stored_bytes);
 /* After commit: fills stages. */
 void pgc_artefact_stages(const struct pgc_artefact *artefact, struct pgc_manifest_artefact *out);

@@ -245,12 +245,14 @@ static enum pgc_code commit_artefacts(struct run *r, struct pgc_error *err) {
 }
 
 /* Without a manifest the artefacts are rubbish: they go, as far as the target lets us. */
-static void erase_artefacts(struct run *r, struct pgc_backup_target *target) {
+static void erase_artefacts(struct run *r, size_t index) {
     struct pgc_error ignored;
     for (size_t i = 0; i < r->artefact_count; i++) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
+        if (!pgc_artefact_is_on(r->artefacts[i], index))
+            continue;
         pgc_buf_putf(&key, "%s%s", r->folder.data, r->names[i]);
-        if (pgc_store_erase(target->store, key.data, &ignored) != PGC_OK)
+        if (pgc_store_erase(r->targets[index].store, key.data, &ignored) != PGC_OK)
             pgc_log(r->rt, PGC_LOG_WARN, "backup.leftover", "cannot remove an artefact of a failed backup",
                     PGC_LOG_TEXT("key", key.data), PGC_LOG_TEXT("error.message", ignored.message));
     }
@@ -309,7 +311,7 @@ static enum pgc_code judge(struct run *r, enum pgc_code code, bool *stored, stru
             *stored = true;
             continue;
         }
-        erase_artefacts(r, target);
+        erase_artefacts(r, i);
         if (target->code == PGC_OK)
             continue;
         if (failed++ == 0)
