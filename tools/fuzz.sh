@@ -27,6 +27,9 @@ seeds() { # what a target begins with when its corpus folder is new
     done ;;
   fuzz_slash) printf '\020 set v \140echo HOME\140 :x :\047x\047 \047a\134n\047 "q"' > "$into/set"
     printf '\024 copy (select 1) to program \047x\047 csv' > "$into/copy"; printf '\023 |cat \134\134 c' > "$into/file" ;;
+  fuzz_cron) printf '30 2 * * mon-fri\nCET-1CEST,M3.5.0,M10.5.0/3' > "$into/fields"
+    printf '0 0 L-2,15W * fri#2\n<-03>3' > "$into/special"; printf '@every 90m\nTZif2' > "$into/every"
+    { echo '*/5 1-3 1,*/7 jan *'; cat /usr/share/zoneinfo/Australia/Lord_Howe; } > "$into/file" 2> /dev/null ;;
   *) [ -d "$top/tests/fuzz/seeds/$target" ] && cp "$top/tests/fuzz/seeds/$target"/* "$into/" ;;
   esac
   return 0

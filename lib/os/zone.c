@@ -10,6 +10,9 @@
 
 #define FILE_MAX ((size_t)1 << 20)
 #define HEADER   ((size_t)44)
+/* What RFC 8536 lets a file hold; within it, no sum of a time and an offset overflows. */
+#define TIME_MAX   ((int64_t)1 << 59)
+#define OFFSET_MAX (26 * 3600)
 
 struct change {
     int64_t at_s;
@@ -62,11 +65,15 @@ static bool read_block(const unsigned char *data, size_t len, size_t time_bytes,
     return out->size <= len && out->type_count > 0;
 }
 
+static bool offset_is_sane(int32_t offset_s) {
+    return offset_s >= -OFFSET_MAX && offset_s <= OFFSET_MAX;
+}
+
 /* Changes of the name only (no other offset) are left out: they are neither a gap nor a repetition. */
 static bool take_changes(struct pgc_zone *zone, const struct block *b) {
     zone->first_offset_s = (int32_t)big_endian(b->types, 4);
     zone->changes = calloc(b->time_count + 1, sizeof *zone->changes);
-    if (zone->changes == NULL)
+    if (zone->changes == NULL || !offset_is_sane(zone->first_offset_s))
         return false;
     int32_t offset = zone->first_offset_s;
     for (size_t i = 0; i < b->time_count; i++) {
@@ -74,7 +81,8 @@ static bool take_changes(struct pgc_zone *zone, const struct block *b) {
             return false;
         struct change c = { big_endian(b->times + i * b->time_bytes, b->time_bytes),
                             (int32_t)big_endian(b->types + 6 * (size_t)b->indices[i], 4) };
-        if (zone->count > 0 && c.at_s <= zone->changes[zone->count - 1].at_s)
+        if ((zone->count > 0 && c.at_s <= zone->changes[zone->count - 1].at_s) || c.at_s < -TIME_MAX ||
+            c.at_s > TIME_MAX || !offset_is_sane(c.offset_s))
             return false;
         if (c.offset_s == offset)
             continue;

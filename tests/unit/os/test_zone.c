@@ -131,6 +131,9 @@ START_TEST(damaged_files)
     ck_assert_int_eq(pgc_zone_parse(file, sizeof file - 1, "x", &zone, &err), PGC_OK);
     ck_assert_int_eq(pgc_zone_at(zone, 0).offset_s, 3600);
     pgc_zone_free(zone);
+    file[sizeof file - 1 - 7 - 7] = 0x7f; /* an offset of years */
+    ck_assert_int_eq(pgc_zone_parse(file, sizeof file - 1, "x", &zone, &err), PGC_E_CONFIG);
+    file[sizeof file - 1 - 7 - 7] = 0;
     for (size_t len = 0; len < sizeof file - 1; len++) {
         char *cut = malloc(len + 1);
         memcpy(cut, file, len);
