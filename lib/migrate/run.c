@@ -404,18 +404,29 @@ enum pgc_code pgc__run_ledger_only(struct pgc__run *run, size_t index, struct pg
     return code;
 }
 
+static enum pgc_code run_outside(struct pgc__run *run, size_t index, struct pgc_error *err) {
+    return run->shapes[index].mode == PGC_SHAPE_PSQL ? pgc__run_psql(run, index, err)
+                                                     : pgc__run_statements(run, index, err);
+}
+
+/* Without a transaction around the script its hooks have their own. */
+static enum pgc_code run_with_hooks(struct pgc__run *run, size_t index, struct pgc_error *err) {
+    enum pgc_plan_action action = run->plan->steps[index].action;
+    bool resumes = action == PGC_ACTION_RESUME || action == PGC_ACTION_RESUME_DOWN;
+    enum pgc_code code = resumes ? PGC_OK : pgc__run_hooks(run, PGC_HOOK_BEFORE_EACH, err);
+    if (code == PGC_OK)
+        code = run_outside(run, index, err);
+    return code != PGC_OK ? code : pgc__run_hooks(run, PGC_HOOK_AFTER_EACH, err);
+}
+
 static enum pgc_code run_step(struct pgc__run *run, size_t index, struct pgc_error *err) {
     size_t failed;
     if (pgc_plan_step_script(&run->plan->steps[index]) == NULL)
         return pgc__run_ledger_only(run, index, err);
-    switch (run->shapes[index].mode) {
-    case PGC_SHAPE_STATEMENTS:
-        return pgc__run_statements(run, index, err);
-    case PGC_SHAPE_PSQL:
-        return pgc__run_psql(run, index, err);
-    default:
-        return pgc__run_transaction(run, index, 1, &failed, err);
-    }
+    if (run->shapes[index].outside)
+        return run_with_hooks(run, index, err);
+    return run->shapes[index].mode == PGC_SHAPE_PSQL ? pgc__run_psql(run, index, err)
+                                                     : pgc__run_transaction(run, index, 1, &failed, err);
 }
 
 /* Tries as many of the following steps as fit into one message; 0: the next one has to go alone. */

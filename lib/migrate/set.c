@@ -42,6 +42,17 @@ void pgc_migration_set_release(struct pgc_migration_set *set) {
     *set = (struct pgc_migration_set)PGC_MIGRATION_SET_INIT;
 }
 
+/* The server would see the text only up to there. */
+static enum pgc_code refuse_nul(const struct pgc_folder_file *file, struct pgc_error *err) {
+    const char *nul = file->len == 0 ? NULL : memchr(file->text, '\0', file->len);
+    if (nul == NULL)
+        return PGC_OK;
+    size_t line = 1;
+    for (const char *p = file->text; p < nul; p++)
+        line += *p == '\n';
+    return pgc_fail(err, PGC_E_DATA, "%s:%zu: holds a NUL byte: this is no UTF-8 text (UTF-16?)", file->path, line);
+}
+
 enum pgc_code pgc_migration_set_new(struct pgc_migration_set *set, enum pgc_migration_kind kind,
                                     const struct pgc_folder_file *file, struct pgc_migration **out,
                                     struct pgc_error *err) {
@@ -53,7 +64,8 @@ enum pgc_code pgc_migration_set_new(struct pgc_migration_set *set, enum pgc_migr
     if (m->file == NULL || m->path == NULL)
         return pgc_fail_nomem(err);
     *out = m;
-    return pgc_migration_checksum(file->text, file->len, m->checksum, err);
+    enum pgc_code code = refuse_nul(file, err);
+    return code != PGC_OK ? code : pgc_migration_checksum(file->text, file->len, m->checksum, err);
 }
 
 enum pgc_code pgc_migration_set_hook(struct pgc_migration_set *set, enum pgc_hook_when when,
@@ -63,7 +75,8 @@ enum pgc_code pgc_migration_set_hook(struct pgc_migration_set *set, enum pgc_hoo
     struct pgc_migration_hook *hook = &set->hooks[set->hook_count];
     *hook = (struct pgc_migration_hook) { .when = when };
     set->hook_count++;
-    return pgc_migration_cut(&hook->script, file, 0, file->len, err);
+    enum pgc_code code = refuse_nul(file, err);
+    return code != PGC_OK ? code : pgc_migration_cut(&hook->script, file, 0, file->len, err);
 }
 
 enum pgc_code pgc_migration_need_add(struct pgc_migration *m, const char *target, size_t len, size_t line,

@@ -205,10 +205,16 @@ file m/2_b.sql <<< 'insert into log (t) values ($$two ${HOME}$$);'
 WHAT=here run up --env-subst WHAT
 is "hooks, requires and substitution" "$(sql -c "select string_agg(t, ',' order by at) from log")" \
   'before all,before each,two ${HOME},after each,before each,one here,after each,after all'
+echo "vacuum log;" > m/3_v.sql
+run up
+is "hooks around what runs without a transaction" "$RC $(sql -c "select string_agg(t, ',' order by at) from (select * from log order by at desc limit 4) l")" \
+  '0 before all,before each,after each,after all'
+rm m/3_v.sql
+sql -c "delete from pgc.migrations where key = '3'"
 status "an unset variable" 0 up --env-subst NOT_SET
 echo 'select $$${NOT_SET}$$;' > m/3_c.sql
 run up --env-subst NOT_SET
-is "is an error where it is used" "$RC" 78
+is "an error where it is used" "$RC" 78
 like "with its place" "$ERR" "m/3_c.sql:1:10: the environment variable NOT_SET is not set"
 }
 finish

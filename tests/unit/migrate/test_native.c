@@ -134,6 +134,15 @@ START_TEST(line_ends_and_bom_do_not_change_the_checksum)
 }
 END_TEST
 
+START_TEST(a_nul_byte_is_refused)
+{
+    reset();
+    ck_assert_int_eq(pgc_folder_add(&folder, "m", "1_a.sql", "s\0e\0\n\0", 6, &err), PGC_OK);
+    ck_assert_int_eq(parse(), PGC_E_DATA);
+    ck_assert_str_eq(err.message, "m/1_a.sql:1: holds a NUL byte: this is no UTF-8 text (UTF-16?)");
+}
+END_TEST
+
 START_TEST(literals)
 {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
@@ -156,6 +165,7 @@ Suite *native_suite(void) {
     tcase_add_test(tc, requires_move_a_migration);
     tcase_add_test(tc, requires_in_a_circle);
     tcase_add_test(tc, line_ends_and_bom_do_not_change_the_checksum);
+    tcase_add_test(tc, a_nul_byte_is_refused);
     tcase_add_test(tc, literals);
     suite_add_tcase(suite, tc);
     return suite;
