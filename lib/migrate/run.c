@@ -187,8 +187,7 @@ static enum pgc_code refuse_foreign(struct pgc_migrate *migrate, struct pgc_erro
 
 enum pgc_code pgc_migrate_connect(struct pgc_migrate *migrate, bool times, struct pgc_error *err) {
     enum pgc_code code = PGC_OK;
-    bool first = migrate->conn == NULL;
-    if (first)
+    if (migrate->conn == NULL)
         code = pgc_conn_open(&migrate->options->connect, migrate->rt, &migrate->conn, err);
     if (code != PGC_OK)
         return code;
@@ -196,7 +195,7 @@ enum pgc_code pgc_migrate_connect(struct pgc_migrate *migrate, bool times, struc
         migrate->options->ledger != PGC_MIGRATE_LEDGER_OWN)
         return choose_ledger(migrate, times, err);
     code = read_own(migrate, times, err);
-    return code == PGC_OK && first && !migrate->ledger.exists ? refuse_foreign(migrate, err) : code;
+    return code == PGC_OK && !migrate->ledger.exists ? refuse_foreign(migrate, err) : code;
 }
 
 enum pgc_code pgc_migrate_plan(const struct pgc_migrate *migrate, const struct pgc_plan_request *request,
