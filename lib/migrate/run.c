@@ -173,7 +173,7 @@ static enum pgc_code choose_ledger(struct pgc_migrate *migrate, bool times, stru
 static enum pgc_code refuse_foreign(struct pgc_migrate *migrate, struct pgc_error *err) {
     char name[160];
     const struct pgc_dialect *dialect;
-    if (migrate->options->ignore_foreign || migrate->ledger.count > 0)
+    if (migrate->options->ignore_foreign)
         return PGC_OK;
     enum pgc_code code = pgc_ledger_look_for_foreign(migrate->conn, name, &dialect, err);
     if (code == PGC_OK && name[0] != '\0')
@@ -195,7 +195,7 @@ enum pgc_code pgc_migrate_connect(struct pgc_migrate *migrate, bool times, struc
         migrate->options->ledger != PGC_MIGRATE_LEDGER_OWN)
         return choose_ledger(migrate, times, err);
     code = read_own(migrate, times, err);
-    return code == PGC_OK && !migrate->ledger.exists ? refuse_foreign(migrate, err) : code;
+    return code == PGC_OK && migrate->ledger.count == 0 ? refuse_foreign(migrate, err) : code;
 }
 
 enum pgc_code pgc_migrate_plan(const struct pgc_migrate *migrate, const struct pgc_plan_request *request,
