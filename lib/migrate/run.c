@@ -255,6 +255,15 @@ size_t pgc__run_put_session_limits(const struct pgc__run *run, struct pgc_buf *s
     return count;
 }
 
+/* The setting is there from 14 on, and refused where the kernel cannot tell. */
+size_t pgc__run_put_check(const struct pgc__run *run, struct pgc_buf *sql) {
+    if (pgc_conn_server_version(run->migrate->conn) < 140000)
+        return 0;
+    pgc_buf_puts(sql, "select pg_catalog.set_config('client_connection_check_interval', '3s', false) where "
+                      "pg_catalog.version() ~ 'linux';");
+    return 1;
+}
+
 static void put_remove(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step,
                        const char *action) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;

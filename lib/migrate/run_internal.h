@@ -32,6 +32,9 @@ void pgc__run_tell(const struct pgc__run *run, enum pgc_migrate_event_kind kind,
 size_t pgc__run_put_limits(const struct pgc__run *run, struct pgc_buf *sql, bool lock_timeout);
 /* The same for the whole session. */
 size_t pgc__run_put_session_limits(const struct pgc__run *run, struct pgc_buf *sql);
+/* Lets the server notice within seconds that we are gone (killed, network cut), instead of running a statement to its end
+ * with our locks. */
+size_t pgc__run_put_check(const struct pgc__run *run, struct pgc_buf *sql);
 /* The ledger's statements for a finished step. */
 void pgc__run_put_record(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step);
 /* The same for a step whose row of progress is in our ledger. */

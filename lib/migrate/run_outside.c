@@ -356,11 +356,14 @@ enum pgc_code pgc__run_statements(struct pgc__run *run, size_t index, struct pgc
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     /* No limit for locks around what waits for other transactions by its nature. */
     run->limits_set = run->prepared = false;
-    enum pgc_code code = pgc_conn_exec(o.conn, PGC__RUN_RESET, err);
+    pgc_buf_puts(&sql, PGC__RUN_RESET);
+    pgc__run_put_check(run, &sql);
+    enum pgc_code code = execute(&o, &sql, err);
     if (code == PGC_OK)
         code = run_all(&o, err);
     if (code != PGC_OK)
         return code;
+    pgc_buf_clear(&sql);
     pgc_buf_puts(&sql, PGC__RUN_RESET "begin;");
     pgc__run_put_finish(run, &sql, step);
     pgc_buf_puts(&sql, "commit;" PGC__RUN_CLEAN);

@@ -104,8 +104,10 @@ static void put_session(struct pgc__run *run, struct message *message) {
         message->statements += pgc__run_put_limits(run, &message->sql, true);
         return;
     }
-    if (!run->limits_set)
+    if (!run->limits_set) {
         message->statements += pgc__run_put_session_limits(run, &message->sql);
+        message->statements += pgc__run_put_check(run, &message->sql);
+    }
     if (!run->prepared && run->migrate->foreign == NULL) {
         put(message, "deallocate all;", 1);
         pgc_ledger_sql_prepare(&message->sql, &run->migrate->native);

@@ -187,6 +187,21 @@ is "SIGTERM" "$?" 143
 is "rolled back" "$(sql -c "select to_regclass('never') is null, count(*) from pgc.migrations where key = '16'")" "t|0"
 is "statement is cancelled" "$(sql -c "select count(*) from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()")" 0
 is "lock is free" "$(sql -c "select count(*) from pg_locks where locktype = 'advisory'")" 0
+
+# A process that was killed does not keep the server working for it, with its locks.
+echo 'select pg_sleep(60);' > m/16_slow.sql
+pgc-migrate up --dir m > /dev/null 2>&1 &
+pid=$!
+for _ in $(seq 100); do
+  [ "$(sql -c "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = 'out'")" != 0 ] && break
+  sleep 0.1
+done
+{ kill -KILL $pid; wait $pid; } 2> /dev/null
+for _ in $(seq 100); do
+  [ "$(sql -c "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = 'out'")" = 0 ] && break
+  sleep 0.1
+done
+is "the server notices that we are gone" "$(sql -c "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = 'out'")" 0
 rm m/16_slow.sql
 
 # shellcheck disable=SC2016 # the dollars are SQL's and ours
