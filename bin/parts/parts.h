@@ -10,6 +10,8 @@ extern const struct pgc_command pgc_cmd_backup_keygen;
 
 /* backup_preview.c: what a schedule and a retention policy would do. */
 extern const struct pgc_command pgc_cmd_backup_next;
+/* backup_schedule.c: the long-running scheduler. */
+extern const struct pgc_command pgc_cmd_backup_schedule;
 extern const struct pgc_command pgc_cmd_backup_keep;
 
 /* backup_doctor.c: what is wrong with a store. */

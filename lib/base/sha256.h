@@ -2,8 +2,8 @@
 #define PGC_BASE_SHA256_H
 /* SHA-256, HMAC-SHA-256 and PBKDF2 over them (FIPS 180-4, RFC 2104, RFC 8018), without libcrypto.
  *
- * Only for the probe's password exchange: loading and relocating libcrypto costs more than a whole probe. Everything
- * else uses io/digest.h, which is faster on bulk data. Values on the stack, no errors, no memory. */
+ * For the probe's password exchange, where loading and relocating libcrypto costs more than a whole probe, and for signing
+ * small texts. Bulk data goes through io/digest.h and io/tally.h, which are faster. Values on the stack, no errors, no memory. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -355,7 +355,8 @@ static enum pgc_code wait_fd(struct pgc_child *child, int fd, short events, stru
         if (code != PGC_OK)
             return code;
         struct pollfd fds[] = { { .fd = fd, .events = events }, { .fd = pgc_cancel_fd(child->rt), .events = POLLIN } };
-        if (poll(fds, 2, -1) > 0 && fds[0].revents != 0)
+        /* A runtime without a descriptor is asked again now and then. */
+        if (poll(fds, 2, fds[1].fd < 0 ? 10 * POLL_STEP_MS : -1) > 0 && fds[0].revents != 0)
             return PGC_OK;
     }
 }

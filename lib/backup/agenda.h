@@ -1,0 +1,79 @@
+#ifndef PGC_BACKUP_AGENDA_H
+#define PGC_BACKUP_AGENDA_H
+/* The jobs of the scheduler, and what is known of each: a value. Pure but for opening time zones.
+ *
+ * A job is a subcommand of pgc backup with its arguments (run, prune, verify, ...) and a schedule. Configuration is JSON:
+ *
+ *     { "jobs": [
+ *         { "name": "app", "schedule": "30 2 * * *", "timezone": "Europe/Berlin", "jitter": "5m",
+ *           "args": ["--database", "app", "--store", "s3://bucket/pg", "--recipients-file", "/keys.txt"],
+ *           "prune": ["--keep-daily", "7", "--keep-weekly", "4"] },
+ *         { "name": "proof", "schedule": "0 6 * * sun", "command": "verify", "args": ["--store", "s3://bucket/pg", "--level", "1"] } ] }
+ *
+ * Members of a job: name (required, unique), schedule (required), timezone (UTC), jitter ("0"), command ("run"), args ([]), prune
+ * (absent: nothing is pruned; else the arguments of a prune run after each success, which gets --store and the like from args),
+ * run_on_start (false), catch_up (true), max_age (absent: by the schedule), grace ("1h"). Unknown members are refused. */
+#include <pgc/runtime.h>
+
+#include "backup/cron.h"
+#include "base/array.h"
+#include "base/buf.h"
+
+#define PGC_AGENDA_HISTORY 30
+
+enum pgc_agenda_outcome { PGC_AGENDA_NEVER, PGC_AGENDA_SUCCESS, PGC_AGENDA_FAILURE };
+
+struct pgc_agenda_point {
+    int64_t end_s;
+    uint64_t bytes;
+    bool success;
+};
+
+struct pgc_agenda_job {
+    char *name, *schedule, *timezone, *command;
+    struct pgc_strings args, prune;
+    bool prunes, run_on_start, catch_up;
+    int64_t jitter_s, grace_s, max_age_s; /* max_age_s 0: by the schedule */
+    struct pgc_cron cron;
+    struct pgc_zone *zone;
+    /* State. Seconds since 1970 UTC, 0: never. */
+    int64_t started_s; /* when the scheduler took the job up */
+    int64_t next_s;
+    int64_t last_start_s, last_end_s, last_success_s;
+    int64_t last_duration_ms;
+    uint64_t last_bytes, last_raw_bytes;
+    enum pgc_agenda_outcome last_outcome;
+    char last_error[512];
+    uint64_t successes, failures, skipped;
+    bool running;
+    struct pgc_agenda_point history[PGC_AGENDA_HISTORY]; /* oldest first */
+    size_t history_count;
+};
+
+struct pgc_agenda {
+    struct pgc_agenda_job *jobs;
+    size_t count, cap;
+};
+#define PGC_AGENDA_INIT                                                                                                \
+    { NULL, 0, 0 }
+
+/* PGC_E_CONFIG names the job and the member. */
+PGC_MUST_USE enum pgc_code pgc_agenda_parse(const char *text, size_t len, const char *host, struct pgc_agenda *out,
+                                            struct pgc_error *err);
+/* One job from a schedule alone; its settings come from the environment. */
+PGC_MUST_USE enum pgc_code pgc_agenda_single(const char *schedule, const char *timezone, int64_t jitter_s,
+                                             const char *host, struct pgc_agenda *out, struct pgc_error *err);
+void pgc_agenda_release(struct pgc_agenda *agenda);
+
+/* Sets next_s to the first activation after now_s, with the job's jitter. */
+void pgc_agenda_plan(struct pgc_agenda_job *job, int64_t now_s);
+/* Was an activation missed between the last success and now? */
+bool pgc_agenda_missed(const struct pgc_agenda_job *job, int64_t now_s);
+/* False when the last success (or, without one, the start) is older than the schedule and its grace allow. */
+bool pgc_agenda_healthy(const struct pgc_agenda_job *job, int64_t now_s);
+/* Notes the end of a run. */
+void pgc_agenda_ended(struct pgc_agenda_job *job, int64_t now_s, bool success, uint64_t bytes, uint64_t raw_bytes,
+                      const char *error);
+/* What a reload keeps: the state of the job of the same name. */
+void pgc_agenda_take_over(struct pgc_agenda *fresh, const struct pgc_agenda *old);
+#endif
