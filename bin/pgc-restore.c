@@ -55,6 +55,7 @@ static const struct pgc_option options[] = {
       .value = "DIR" },
     { "table", 't', PGC_OPT_LIST, AT(tables), NULL, "only this table (with or without schema); may be repeated",
       .value = "NAME" },
+    { "tables", 0, PGC_OPT_LIST, AT(tables), NULL, "the same as --table", .value = "NAME", .env = "" },
     { "schema-only", 0, PGC_OPT_FLAG, AT(schema_only), NULL, "no data" },
     { "data-only", 0, PGC_OPT_FLAG, AT(data_only), NULL, "data into a schema that is there" },
     { "globals", 0, PGC_OPT_FLAG, AT(globals), NULL,

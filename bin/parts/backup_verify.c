@@ -51,8 +51,9 @@ struct call {
 
 static void call_release(struct call *call) {
     struct pgc_error ignored;
+    struct pgc_runtime calm = pgc_runtime_undisturbed(call->cli->rt);
     if (call->server.dir != NULL)
-        (void)!pgc_testdb_stop(call->server.dir, call->cli->rt, &ignored);
+        (void)!pgc_testdb_stop(call->server.dir, &calm, &ignored);
     pgc_testdb_server_release(&call->server);
     pgc_age_identities_release(&call->identities);
     pgc_buf_release(&call->json);

@@ -70,6 +70,9 @@ const struct pgc_runtime *pgc_runtime_quiet(void);
 /* PGC_OK, or PGC_E_CANCELLED "interrupted by signal 15" once somebody asked us to stop. */
 PGC_MUST_USE enum pgc_code pgc_check_cancelled(const struct pgc_runtime *rt, struct pgc_error *err);
 
+/* The same runtime, but nobody can ask it to stop: for cleaning up after an interruption. `rt` must outlive it. */
+struct pgc_runtime pgc_runtime_undisturbed(const struct pgc_runtime *rt);
+
 #ifdef __cplusplus
 }
 #endif

@@ -40,11 +40,11 @@ static enum pgc_code copy_text(char **slot, const struct pgc_rows *rows, size_t 
     return *slot == NULL ? pgc_fail_nomem(err) : PGC_OK;
 }
 
-static enum pgc_code read_roles(struct pgc_conn *conn, struct pgc_manifest *out, struct pgc_error *err) {
+static enum pgc_code read_list(struct pgc_conn *conn, const char *sql, struct pgc_strings *out, struct pgc_error *err) {
     PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
-    enum pgc_code code = pgc_conn_query(conn, pgc_sql_backup_list_roles, NULL, 0, &rows, err);
+    enum pgc_code code = pgc_conn_query(conn, sql, NULL, 0, &rows, err);
     for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++)
-        code = pgc_strings_add(&out->roles, pgc_rows_text(rows, i, 0), err);
+        code = pgc_strings_add(out, pgc_rows_text(rows, i, 0), err);
     return code;
 }
 
@@ -65,7 +65,9 @@ enum pgc_code pgc_facts_read(struct pgc_conn *conn, struct pgc_manifest *out, bo
     *may_read_passwords = pgc_rows_bool(rows, 0, 8);
     if (code == PGC_OK && pgc_rows_bool(rows, 0, 7))
         code = pgc_conn_query_text(conn, pgc_sql_backup_read_system_identifier, NULL, 0, &out->system_identifier, err);
-    return code == PGC_OK ? read_roles(conn, out, err) : code;
+    if (code == PGC_OK)
+        code = read_list(conn, pgc_sql_backup_list_roles, &out->roles, err);
+    return code == PGC_OK ? read_list(conn, pgc_sql_backup_list_extensions, &out->extensions, err) : code;
 }
 
 /* --- fingerprint -------------------------------------------------------------------------------------- */

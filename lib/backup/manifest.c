@@ -22,6 +22,7 @@ void pgc_manifest_release(struct pgc_manifest *m) {
     free(m->artefacts);
     pgc_strings_release(&m->recipients);
     pgc_strings_release(&m->roles);
+    pgc_strings_release(&m->extensions);
     pgc_strings_release(&m->warnings);
     *m = (struct pgc_manifest)PGC_MANIFEST_INIT;
 }
@@ -162,6 +163,7 @@ void pgc_manifest_write(const struct pgc_manifest *m, struct pgc_buf *out) {
     }
     pgc_buf_puts(out, "  ]");
     put_list(out, "  ", "roles", &m->roles);
+    put_list(out, "  ", "extensions", &m->extensions);
     put_text(out, "  ", "fingerprint", m->fingerprint);
     if (m->table_count >= 0)
         put_number(out, "  ", "tables", m->table_count);
@@ -287,6 +289,7 @@ static void read_all(struct reader *r, const struct pgc_json *root, struct pgc_m
     m->encrypted = pgc_json_kind(encryption) == PGC_JSON_OBJECT;
     read_list(r, encryption, "recipients", &m->recipients);
     read_list(r, root, "roles", &m->roles);
+    read_list(r, root, "extensions", &m->extensions);
     read_list(r, root, "warnings", &m->warnings);
     const struct pgc_json *artefacts = pgc_json_get(root, "artefacts");
     for (size_t i = 0; i < pgc_json_count(artefacts); i++)

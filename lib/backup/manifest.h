@@ -55,6 +55,7 @@ struct pgc_manifest {
     bool encrypted;
     struct pgc_strings recipients; /* public keys; "passphrase" for scrypt */
     struct pgc_strings roles;      /* owners and grantees of objects in the dump */
+    struct pgc_strings extensions; /* that the target of a restore must have available */
     struct pgc_manifest_artefact *artefacts;
     size_t artefact_count;
     size_t artefact_cap;

@@ -72,6 +72,8 @@ static enum pgc_code restore(struct pgc__restore *r, struct pgc_error *err) {
     enum pgc_code code = pgc__restore_check_target(r, err);
     if (code == PGC_OK)
         code = find_client(r, err);
+    if (code == PGC_OK)
+        code = pgc__restore_check_extensions(r, err);
     if (code == PGC_OK && r->o->globals)
         code = pgc__restore_globals(r, err);
     if (code == PGC_OK)

@@ -44,8 +44,8 @@ struct pgc_restore_result {
 };
 void pgc_restore_result_release(struct pgc_restore_result *result);
 
-/* Damaged artefact: PGC_E_DATA; no key fits: PGC_E_NO_KEY; target not empty: PGC_E_EXISTS; roles missing:
- * PGC_E_CONFIG; pg_restore failed: PGC_E_CHILD with its last lines. */
+/* Damaged artefact: PGC_E_DATA; no key fits: PGC_E_NO_KEY; target not empty: PGC_E_EXISTS; roles or
+ * extensions missing: PGC_E_CONFIG; pg_restore failed: PGC_E_CHILD with its last lines. */
 PGC_MUST_USE enum pgc_code pgc_restore_run(const struct pgc_restore_options *options, const struct pgc_runtime *rt,
                                            struct pgc_restore_result *result, struct pgc_error *err);
 #endif

@@ -26,6 +26,7 @@ PGC_MUST_USE enum pgc_code pgc__restore_connect(struct pgc__restore *r, const ch
                                                 struct pgc_error *err);
 PGC_MUST_USE enum pgc_code pgc__restore_check_target(struct pgc__restore *r, struct pgc_error *err);
 PGC_MUST_USE enum pgc_code pgc__restore_check_roles(struct pgc__restore *r, struct pgc_error *err);
+PGC_MUST_USE enum pgc_code pgc__restore_check_extensions(struct pgc__restore *r, struct pgc_error *err);
 PGC_MUST_USE enum pgc_code pgc__restore_make_database(struct pgc__restore *r, struct pgc_error *err);
 void pgc__restore_drop_database(struct pgc__restore *r);
 PGC_MUST_USE enum pgc_code pgc__restore_swap(struct pgc__restore *r, struct pgc_error *err);

@@ -107,6 +107,26 @@ enum pgc_code pgc__restore_check_roles(struct pgc__restore *r, struct pgc_error 
     return pgc_strings_addf(&r->result->warnings, err, "grants are left out: the server has no role %s", missing.data);
 }
 
+/* --- extensions ---------------------------------------------------------------------------------------------- */
+
+enum pgc_code pgc__restore_check_extensions(struct pgc__restore *r, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf missing = PGC_BUF_INIT;
+    enum pgc_code code = PGC_OK;
+    bool partial = r->o->data_only || (r->o->tables != NULL && r->o->tables->count > 0);
+    for (size_t i = 0; !partial && code == PGC_OK && i < r->manifest->extensions.count; i++) {
+        const char *params[] = { r->manifest->extensions.items[i] };
+        PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
+        code = pgc_conn_query(r->conn, "select from pg_catalog.pg_available_extensions where name = $1", params, 1,
+                              &rows, err);
+        if (code == PGC_OK && pgc_rows_count(rows) == 0)
+            pgc_buf_putf(&missing, "%s'%s'", missing.len == 0 ? "" : ", ", params[0]);
+    }
+    if (code != PGC_OK || missing.len == 0)
+        return code;
+    return pgc_fail(err, PGC_E_CONFIG, "the server has no extension %s, which the backup needs: install it there first",
+                    missing.data);
+}
+
 /* --- made and dropped --------------------------------------------------------------------------------------- */
 
 static enum pgc_code put_literal(struct pgc__restore *r, struct pgc_buf *sql, const char *key, const char *value,
@@ -166,22 +186,10 @@ enum pgc_code pgc__restore_make_database(struct pgc__restore *r, struct pgc_erro
     return code == PGC_OK ? PGC_OK : pgc_wrap(err, "cannot create database '%s'", r->name);
 }
 
-static int never_cancelled(void *arg) {
-    (void)arg;
-    return 0;
-}
-
-static int no_fd(void *arg) {
-    (void)arg;
-    return -1;
-}
-
 void pgc__restore_drop_database(struct pgc__restore *r) {
     struct pgc_error ignored;
     /* A runtime that was told to stop lets nothing through; what we made must go all the same. */
-    struct pgc_runtime calm = *r->rt;
-    calm.cancelled = never_cancelled;
-    calm.cancel_fd = no_fd;
+    struct pgc_runtime calm = pgc_runtime_undisturbed(r->rt);
     const struct pgc_runtime *before = r->rt;
     r->rt = &calm;
     PGC_AUTO(pgc_conn_free) struct pgc_conn *conn = NULL;

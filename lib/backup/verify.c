@@ -144,20 +144,8 @@ static enum pgc_code compare_database(struct verify *v, const char *name, struct
                     (int)strcspn(text.data, "\n"), text.data);
 }
 
-static int never_cancelled(void *arg) {
-    (void)arg;
-    return 0;
-}
-
-static int no_fd(void *arg) {
-    (void)arg;
-    return -1;
-}
-
 static void drop_scratch(struct verify *v, const char *name) {
-    struct pgc_runtime calm = *v->rt; /* the scratch database goes, also when we were told to stop */
-    calm.cancelled = never_cancelled;
-    calm.cancel_fd = no_fd;
+    struct pgc_runtime calm = pgc_runtime_undisturbed(v->rt); /* it goes, also when we were told to stop */
     struct pgc_error problem;
     PGC_AUTO(pgc_conn_free) struct pgc_conn *conn = NULL;
     enum pgc_code code = pgc_conn_open(&v->o->server, &calm, &conn, &problem);

@@ -117,6 +117,13 @@ is "kill -9 of pgc: nothing that readers see" "$(pgc backup list --store "$S" | 
 is "... only temporary files" "$(objects | grep -vF '/.pgc-tmp-')" "$good"
 sleep 0.5
 is "... pg_dump is gone too" "$(its_dump)" ""
+bad=0
+for ((k = 0; k < 20; k++)); do
+  (slow) > out 2> err & pid=$!
+  sleep "0.$((RANDOM % 900 + 10))"; kill -9 "$(pgrep -P $pid)" 2> /dev/null; wait $pid 2> /dev/null
+  [ "$(objects | grep -vF '/.pgc-tmp-')" = "$good" ] || bad=$((bad + 1))
+done
+is "kill -9 at 20 random moments" "$bad" 0
 find "$S" -name '.pgc-tmp-*' -delete
 
 # --- full disk ---

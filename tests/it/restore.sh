@@ -81,10 +81,21 @@ is "... no rows" "$(sql -d rs_parts -c 'select count(*) from s.t')" 0
 status "data only" 0 restore --database rs_app --into rs_parts --data-only
 is "... rows" "$(sql -d rs_parts -c 'select count(*) from s.t')" 5001
 sql -d rs_parts -c 'drop view v; drop table s.t'
+status "one table, the other spelling" 0 restore --database rs_app --into rs_parts --tables s.t
+sql -d rs_parts -c 'drop table s.t'
 status "one table" 0 restore --database rs_app --into rs_parts --table s.t
 is "... is back" "$(sql -d rs_parts -c 'select count(*) from s.t')" 5001
 status "one table that is there" 1 restore --database rs_app --into rs_parts --table s.t
 is "... nothing has changed" "$(sql -d rs_parts -c 'select count(*) from s.t')" 5001
+
+# --- extensions ---
+manifest=$(find "$S" -path "*/rs_app/*" -name manifest.json | sort | tail -n 1)
+cp "$manifest" manifest
+sed -i 's/"extensions": \[\]/"extensions": ["plpgsql", "no such thing"]/' "$manifest"
+status "extension missing: 78" 78 restore --database rs_app --into rs_ext --create
+like "... named" "$ERR" "no extension 'no such thing', which"
+is "... no database was made" "$(exists rs_ext)" 0
+cp manifest "$manifest"
 
 # --- a restore that fails in the middle leaves nothing ---
 new_db rs_half
