@@ -73,6 +73,7 @@ static PGconn *start(const struct pgc__libpq *pq, const struct pgc_probe_options
     pgc__probe_param(&params, "hostaddr", endpoint->hostaddr);
     pgc__probe_param(&params, "port", endpoint->port);
     pgc__probe_param(&params, "sslmode", options->sslmode);
+    pgc__probe_param(&params, "target_session_attrs", options->session_attrs);
     if (options->ping_only && getenv("PGGSSENCMODE") == NULL && !pgc__probe_names(options, "gssencmode"))
         pgc__probe_param(&params, "gssencmode", "disable"); /* the answer is the same, Kerberos is slow to set up */
     pgc__probe_param(&params, "client_encoding", options->ping_only ? NULL : "UTF8");

@@ -33,6 +33,7 @@ struct pgc_probe_options {
     const char *password;
     const char *application_name; /* NULL: "pgc ready" */
     const char *sslmode;          /* overrides everything; NULL: as configured */
+    const char *session_attrs;    /* target_session_attrs for a list of hosts; NULL: as configured */
     bool ping_only;
     int64_t deadline;        /* on pgc_mono_ms; PGC_PROBE_NO_DEADLINE: none */
     int64_t host_timeout_ms; /* per address; 0: an equal share of the time left */

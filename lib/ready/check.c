@@ -85,10 +85,22 @@ static void note_phases(struct run *run, const struct pgc_probe_result *result, 
         note(run, "auth", ok, result->done_us - result->answered_us);
 }
 
+/* Of several hosts the one that has the role; a single one is asked for it later, with a better message. */
+static const char *wanted_session(const struct pgc_ready_spec *spec, const struct pgc_ready_target *target) {
+    if (strchr(target->text, ',') == NULL)
+        return NULL;
+    if (spec->role == PGC_READY_STANDBY)
+        return "standby";
+    if (spec->level >= PGC_READY_WRITE)
+        return "read-write";
+    return spec->role == PGC_READY_PRIMARY ? "primary" : NULL;
+}
+
 static enum pgc_code connect_server(struct run *run, struct pgc_error *err) {
     bool ping_only = run->spec->level <= PGC_READY_PING && !needs_query(run->spec);
     struct pgc_probe_options options = run->target->pg;
     options.ping_only = ping_only;
+    options.session_attrs = wanted_session(run->spec, run->target);
     options.deadline = run->deadline;
     options.host_timeout_ms = run->spec->host_timeout_ms;
     struct pgc_probe_result result;

@@ -110,6 +110,11 @@ status "standby role" 0 pgc-ready "${standby[@]}" --role standby
 status "not a primary" 5 pgc-ready "${standby[@]}" --role primary
 status "not writable" 5 pgc-ready "${standby[@]}" --level write
 status "primary role" 0 pgc-ready "${tcp[@]}" --role primary
+both="postgres://postgres@127.0.0.1:$bport,127.0.0.1:$PGPORT/postgres"
+status "the primary among several" 0 pgc-ready --role primary "$both"
+status "the writable one among several" 0 pgc-ready --level write "$both"
+status "the standby among several" 0 pgc-ready --role standby "postgres://postgres@127.0.0.1:$PGPORT,127.0.0.1:$bport/postgres"
+status "no standby among several" 5 pgc-ready --role standby "postgres://postgres@127.0.0.1:$PGPORT,127.0.0.1:$PGPORT/postgres"
 status "primary is no standby" 5 pgc-ready "${tcp[@]}" --role standby
 status "migrated on a standby" 0 pgc-ready "${standby[@]}" -d led --role standby --level migrated
 status "streaming and caught up by bytes" 0 pgc-ready "${standby[@]}" --wait 5s --role standby --max-lag 16MB
