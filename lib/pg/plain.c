@@ -205,8 +205,8 @@ static bool fill_all(const struct pgc_probe_options *options, struct pgc__plain 
 bool pgc__plain_parse(const struct pgc_probe_options *options, struct pgc__plain *out) {
     *out = (struct pgc__plain) { .tls = PGC__TLS_PREFER };
     /* An empty host or port has meanings of its own. */
-    bool odd =
-        (options->host != NULL && options->host[0] == '\0') || (options->port != NULL && options->port[0] == '\0');
+    bool odd = options->session_attrs != NULL || (options->host != NULL && options->host[0] == '\0') ||
+               (options->port != NULL && options->port[0] == '\0');
     if (!odd && environment_is_simple() && fill_all(options, out) && out->host[0] != '@' &&
         strchr(out->port, ',') == NULL && strchr(out->host, ',') == NULL &&
         strspn(out->port, "0123456789") == strlen(out->port) && strlen(out->port) <= 5 && atoi(out->port) > 0 &&

@@ -34,6 +34,9 @@ START_TEST(messages_have_their_form)
     ck_assert_uint_eq(final.len, 50 + 44);
     ck_assert_int_eq(pgc_scram_verify(&scram, "v=AAAA", 6, &err), PGC_E_AUTH);
     ck_assert_int_eq(pgc_scram_verify(&scram, "", 0, &err), PGC_E_AUTH);
+    static const char forged[] = "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; /* of the right length */
+    ck_assert_uint_eq(strlen(forged), 46);
+    ck_assert_int_eq(pgc_scram_verify(&scram, forged, strlen(forged), &err), PGC_E_AUTH);
     pgc_buf_release(&first);
     pgc_buf_wipe(&final);
     pgc_scram_release(&scram);
