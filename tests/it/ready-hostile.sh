@@ -57,5 +57,5 @@ against '[012]' "row without columns" "$N" "$ok$ready" "44000000060000$ready"
 against 2 "value longer than its row" "$N" "$ok$ready" "440000000b00017fffffff41$ready"
 against '[012]' "row cut short" "$N" "$ok$ready" "4400000005ff$ready"
 against 2 "statement without answer" "$N" "$ok$ready" hold
-against 2 "statement that breaks the session" "$N" "$ok$ready" 450000002053464154414c0056464154414c00433537503031004d62796500 
+against 2 "statement that breaks the session" "$N" "$ok$ready" 450000002053464154414c0056464154414c00433537503031004d62796500
 finish
