@@ -101,9 +101,9 @@ static enum pgc_code run_split(struct pgc_cli *cli, void *settings, struct pgc_e
     const char *file = cli->args.items[0];
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings set = PGC_STRINGS_INIT;
     PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
-    enum pgc_code code = strcmp(file, "-") == 0
-                             ? pgc_fd_source(STDIN_FILENO, PGC_FD_BORROWED, "standard input", &source, err)
-                             : pgc_file_source(file, &source, err);
+    enum pgc_code code = strcmp(file, "-") == 0 ? pgc_fd_source_watched(STDIN_FILENO, PGC_FD_BORROWED, "standard input",
+                                                                        cli->rt, &source, err)
+                                                : pgc_file_source(file, &source, err);
     if (code == PGC_OK)
         code = pairs(&s->set, &set, err);
     if (code != PGC_OK)
