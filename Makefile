@@ -134,6 +134,7 @@ check-asan: ## all tests with the address and undefined-behaviour sanitizers
 check-ubsan: ## all tests with the undefined-behaviour sanitizer
 	@$(MAKE) --no-print-directory VARIANT=ubsan run-tests
 check-valgrind: $(B)/tests/unit ## unit tests under valgrind
+	@tools/deps.sh ensure valgrind
 	CK_FORK=no valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite $(B)/tests/unit
 check-psql: all ## scripts of the corpora through psql and pgc sql, databases compared
 	@B=$(CURDIR)/$(B) tests/conformance/check-psql.sh
@@ -148,11 +149,13 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB_A)
 .PHONY: fuzz fuzz-build
 fuzz-build: $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 fuzz: ## run every fuzz target for SECONDS (default 60) each
+	@tools/deps.sh ensure build fuzz
 	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-build
 	@tools/fuzz.sh build/fuzz/fuzz $(or $(SECONDS),60)
 
 .PHONY: coverage bench demo lint format
 coverage: ## line coverage of the whole test run in build/coverage/report
+	@tools/deps.sh ensure build test coverage
 	@$(MAKE) --no-print-directory VARIANT=coverage run-tests || true
 	@lcov -q -c -d build/coverage/obj/lib -o build/coverage/all.info && genhtml -q build/coverage/all.info -o build/coverage/report && lcov --summary build/coverage/all.info
 bench: all ## measure against what people would use instead; prints ratios

@@ -12,11 +12,18 @@ if [ "$1" = --upload ]; then
   rm -rf "$root"/usr/share/zoneinfo/{posix,right}
 fi
 for f; do install -D -m 755 "$f" "$root$f"; done
-# pgc-ready loads libpq and OpenSSL only when a connection needs them, so the linker does not name them.
-mapfile -t on_demand < <(grep -haoE 'lib(pq|ssl)\.so\.[0-9]+' "$@" | sort -u | while read -r name; do
-  ldconfig -p | awk -v name="$name" '$1 == name { print $NF; exit }'
-done)
-for f in "${on_demand[@]}"; do install -D -m 755 "$f" "$root$f"; done
-ldd "$@" "${on_demand[@]}" | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }' | sort -u | while read -r f; do
+
+# What the loader maps at start, and what a program asks for later by name (pgc-ready opens libpq only when it must).
+known=$(ldconfig -p)
+named=$(strings -a "$@" | grep -E '^lib[A-Za-z0-9_+-]+\.so\.[0-9]+$' | sort -u || true)
+late=()
+for name in $named; do
+  path=$(awk -v n="$name" '$1 == n { print $NF; exit }' <<< "$known")
+  [ -z "$path" ] || late+=("$path")
+done
+{
+  [ ${#late[@]} -eq 0 ] || printf '%s\n' "${late[@]}"
+  ldd "$@" "${late[@]}" | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }'
+} | sort -u | while read -r f; do
   install -D -m 755 "$f" "$root$f"
 done

@@ -147,7 +147,7 @@ status "store that cannot be written" 1 pgc backup run --progress none --store /
 # --- damage: restore refuses before the server is touched ---
 artefact=$(find "$S" -name dump.zst.age) size=$(stat -c %s "$artefact")
 cp "$artefact" sound
-before=$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database")
+before=$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database where datname like 'bf\\_%'")
 bad=0 tried=0
 refused() { # refused: 65 and no word to the server
   tried=$((tried + 1))
@@ -175,7 +175,7 @@ truncate -s -10 "$manifest"; refused "manifest cut"
 sed 's/"database": "bf_app"/"database": "bf_xpp"/' manifest > "$manifest"; refused "manifest of another database"
 cp manifest "$manifest"
 is "damage refused" "$bad of $tried" "0 of $tried"
-is "... no database was made" "$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database")" "$before"
+is "... no database was made" "$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database where datname like 'bf\\_%'")" "$before"
 status "sound again" 0 restore --database bf_app --into bf_back --create
 
 # --- a restore that is interrupted ---
