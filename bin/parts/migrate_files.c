@@ -78,8 +78,8 @@ static enum pgc_code run_validate(struct pgc_cli *cli, void *settings, struct pg
         code = migrate_args(cli, 0, "", err);
     if (code == PGC_OK)
         code = read_scripts(&job, err);
-    if (code == PGC_OK && !s->offline)
-        code = migrate_job_connect(&job, true, err);
+    if (code == PGC_OK)
+        code = migrate_job_look(&job, true, err);
     if (code == PGC_OK)
         code = pgc_migrate_plan(&job.migrate, &job.request, &job.plan, err);
     if (code == PGC_OK && s->json)

@@ -215,8 +215,8 @@ static enum pgc_code run_plan(struct pgc_cli *cli, void *settings, struct pgc_er
     enum pgc_code code = migrate_job_open(&job, cli, s, true, err);
     if (code == PGC_OK)
         code = migrate_args(cli, 0, "", err);
-    if (code == PGC_OK && !s->offline)
-        code = migrate_job_connect(&job, false, err);
+    if (code == PGC_OK)
+        code = migrate_job_look(&job, false, err);
     if (code == PGC_OK)
         code = pgc_migrate_plan(&job.migrate, &job.request, &job.plan, err);
     if (code == PGC_OK)

@@ -178,3 +178,24 @@ enum pgc_code migrate_job_connect(struct migrate_job *job, bool times, struct pg
     pgc_conn_on_notice(m->conn, on_notice, job);
     return pgc_migrate_connect(m, times, err);
 }
+
+/* Did anybody say which server? */
+static bool names_a_server(const struct pgc_connection_settings *c) {
+    static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE", "PGDATABASE" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (getenv(names[i]) != NULL)
+            return true;
+    return c->dbname != NULL || c->host != NULL || c->port != NULL;
+}
+
+enum pgc_code migrate_job_look(struct migrate_job *job, bool times, struct pgc_error *err) {
+    const struct migrate_settings *s = job->settings;
+    if (s->offline)
+        return PGC_OK;
+    enum pgc_code code = migrate_job_connect(job, times, err);
+    if (code != PGC_E_UNAVAILABLE || s->wait_ms > 0 || names_a_server(&s->connection))
+        return code;
+    pgc_log(job->cli->rt, PGC_LOG_WARN, "migrate.offline",
+            "no server is named and none answers here: this is the plan for an empty database");
+    return PGC_OK;
+}

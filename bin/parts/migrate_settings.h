@@ -172,6 +172,9 @@ PGC_MUST_USE enum pgc_code migrate_job_open(struct migrate_job *job, struct pgc_
                                             struct pgc_error *err);
 /* Connects, waiting up to --wait, and reads the ledger. */
 PGC_MUST_USE enum pgc_code migrate_job_connect(struct migrate_job *job, bool times, struct pgc_error *err);
+/* For commands that only look: nothing with --offline; when no server is named and the default one does not answer, a
+ * warning and the same. */
+PGC_MUST_USE enum pgc_code migrate_job_look(struct migrate_job *job, bool times, struct pgc_error *err);
 /* Reads the folders again as another format. */
 PGC_MUST_USE enum pgc_code migrate_job_reload(struct migrate_job *job, const char *format, struct pgc_error *err);
 /* Exactly `count` positional arguments, named for the message. */
