@@ -94,7 +94,7 @@ status "unknown verb" 64 pgc-migrate sideways
 if [ -e /var/run/postgresql/.s.PGSQL.5432 ]; then
   skip "plan without a server" "there is a server at the default place"
 else
-  status "plan without a server that anybody named" 0 env -u PGHOST -u PGPORT -u PGUSER pgc-migrate plan --dir m
+  status "plan without a server that anybody named" 0 env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE pgc-migrate plan --dir m
   like "says for what it plans" "$ERR" "plan for an empty database"
 fi
 status "plan with a named server that is not there" 69 env PGHOST=/nonexistent pgc-migrate plan --dir m
