@@ -229,7 +229,12 @@ void pgc_engine_skip_copy(struct pgc_engine *engine, size_t count) {
             engine->failure = pgc_reader_copy(engine->reader, &data, &len, &engine->err);
         while (engine->failure == PGC_OK && len > 0);
     }
-    engine->line = engine->reader->lines;
+    pgc_engine_line_passed(engine);
+}
+
+void pgc_engine_line_passed(struct pgc_engine *engine) {
+    if (engine->reader->lines > engine->line)
+        engine->line = engine->reader->lines;
 }
 
 /* --- the loop --------------------------------------------------------------------------------------------- */

@@ -129,6 +129,9 @@ void pgc_engine_warn(struct pgc_engine *engine, const char *format, ...) PGC_PRI
 /* After PGC_SEND_PLAIN: passes over the data of `count` COPY ... FROM STDIN. */
 void pgc_engine_skip_copy(struct pgc_engine *engine, size_t count);
 
+/* COPY data has been read: the line for messages is the last one of it. */
+void pgc_engine_line_passed(struct pgc_engine *engine);
+
 /* commands.c: the commands that need no server. */
 const struct pgc_engine_command *pgc__engine_core_command(const char *name);
 void pgc__engine_request_clear(struct pgc_engine_request *request);

@@ -54,7 +54,7 @@ static bool from_reader(struct pgc_script *script, struct pgc_reader *reader, bo
         } else
             code = pgc_reader_copy(reader, &data, &len, &err);
         if (inline_data) /* notices name the line that was read last, as psql's do */
-            script->engine->line = reader->lines;
+            pgc_engine_line_passed(script->engine);
         if (code != PGC_OK || len == 0)
             break;
         /* after a failure the rest is still passed over: it is data */

@@ -86,7 +86,7 @@ static void copy_data(struct pgc_engine *e) {
         item.end += len;
         e->failure = pgc_reader_copy(e->reader, &data, &len, &e->err);
     } while (e->failure == PGC_OK && len > 0);
-    e->line = e->reader->lines;
+    pgc_engine_line_passed(e);
     hand_out(e, item);
 }
 
