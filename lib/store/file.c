@@ -16,7 +16,8 @@
 #include "base/text.h"
 #include "store/drivers.h"
 
-#define TEMP_PREFIX ".pgc-tmp-" /* names that begin so are unfinished uploads: never listed */
+#define FLUSH_STEP_BYTES ((uint64_t)4 << 20)
+#define TEMP_PREFIX      ".pgc-tmp-" /* names that begin so are unfinished uploads: never listed */
 
 struct file_store {
     struct pgc_store base;
@@ -34,6 +35,7 @@ struct file_sink {
     bool committed;
     int64_t started_ms;
     uint64_t bytes;
+    uint64_t flushing; /* bytes whose way to the disk has begun */
 };
 
 struct file_source {
@@ -153,6 +155,15 @@ static char *temp_of_path(const char *path) {
 
 /* --- put --------------------------------------------------------------------------------------------- */
 
+/* The disk begins to write while more comes in: otherwise all of it would wait for the fsync at the end. */
+static void begin_flush(struct file_sink *sink) {
+    if (sink->bytes - sink->flushing < FLUSH_STEP_BYTES)
+        return;
+    (void)sync_file_range(sink->fd, (off_t)sink->flushing, (off_t)(sink->bytes - sink->flushing),
+                          SYNC_FILE_RANGE_WRITE);
+    sink->flushing = sink->bytes;
+}
+
 static enum pgc_code sink_put(struct pgc_sink *base, const void *data, size_t len, struct pgc_error *err) {
     struct file_sink *sink = (struct file_sink *)base;
     const char *p = data;
@@ -166,6 +177,7 @@ static enum pgc_code sink_put(struct pgc_sink *base, const void *data, size_t le
         p += n;
         len -= (size_t)n;
     }
+    begin_flush(sink);
     if (sink->store->bytes_per_second > 0) {
         uint64_t due_ms = sink->bytes * 1000 / sink->store->bytes_per_second;
         int64_t spent_ms = pgc_mono_ms(sink->store->rt) - sink->started_ms;
