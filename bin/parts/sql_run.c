@@ -88,6 +88,8 @@ static bool takes_value(const struct pgc_option *row) {
 static void build_getopt(struct option *longs, char *shorts) {
     size_t n = 0, s = 0;
     for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (run_options[i].type == PGC_OPT_SECRET)
+            continue;
         longs[n++] = (struct option) { run_options[i].name, takes_value(&run_options[i]), NULL, 1000 + (int)i };
         if (run_options[i].letter != 0) {
             shorts[s++] = run_options[i].letter;

@@ -108,11 +108,20 @@ struct pgc_connection_settings {
           .env = "" },                                                                                                   \
         { "port", 'p',           PGC_OPT_STRING, offsetof(type, field) + offsetof(struct pgc_connection_settings, port), \
           NULL,   "server port", .env = "" },                                                                            \
+        { "username",                                                                                                    \
+          'U',                                                                                                           \
+          PGC_OPT_STRING,                                                                                                \
+          offsetof(type, field) + offsetof(struct pgc_connection_settings, user),                                        \
+          NULL,                                                                                                          \
+          "user name",                                                                                                   \
+          .value = "NAME",                                                                                               \
+          .env = "" },                                                                                                   \
     {                                                                                                                    \
-        "username", 'U', PGC_OPT_STRING, offsetof(type, field) + offsetof(struct pgc_connection_settings, user), NULL,   \
-            "user name", .value = "NAME", .env = ""                                                                      \
+        "connection-password", 0, PGC_OPT_SECRET,                                                                        \
+            offsetof(type, field) + offsetof(struct pgc_connection_settings, password), NULL, NULL, .env = ""            \
     }
-/* Resolves the settings against the environment: option > DATABASE_URL(_FILE) > PG*(_FILE) > POSTGRES_USER/PASSWORD/DB(_FILE).
+/* (The last row is hidden and set by nobody: by it the parser wipes the password at the end.)
+ * Resolves the settings against the environment: option > DATABASE_URL(_FILE) > PG*(_FILE) > POSTGRES_USER/PASSWORD/DB(_FILE).
  * After it the fields are what pgc_conn_options wants; NULL fields are left to libpq. */
 PGC_MUST_USE enum pgc_code pgc_connection_resolve(struct pgc_connection_settings *connection, struct pgc_error *err);
 #endif
