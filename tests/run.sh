@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the tests: unit program, then tests/{cli,it,conformance}/*.sh, on a fresh throw-away PostgreSQL.
 # run.sh [PATTERN...]: only scripts whose path matches a pattern ("unit" for the unit tests).
-# Environment: B = build folder (required), JOBS = scripts side by side (default 2), VERBOSE=1.
+# Environment: B = build folder (required), JOBS = scripts side by side (default 2), RETRY=1 (see below), VERBOSE=1.
 # Ends with the line "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -48,6 +48,16 @@ for f in tests/cli/*.sh tests/it/*.sh tests/conformance/*.sh; do
   wanted "$f" && scripts+=("$f")
 done
 [ ${#scripts[@]} -eq 0 ] || printf '%s\0' "${scripts[@]}" | xargs -0 -n 1 -P "${JOBS:-2}" bash -c 'one "$1"' _
+# Scripts that failed beside others get a second chance alone when RETRY is set: a machine that is too busy is no news about
+# the code, and the line says that it happened.
+for f in "${scripts[@]}"; do
+  n=$(tr / - <<< "${f%.sh}")
+  if [ -z "${RETRY:-}" ] || [ "$(cat "$work/$n.rc")" -eq 0 ]; then continue; fi
+  cp "$work/$n.log" "$work/$n.first"
+  echo "# again, alone: $f"
+  one "$f"
+  [ "$(cat "$work/$n.rc")" -ne 0 ] || echo "flaky - $f failed beside others and passed alone: $(grep -c '^not ok' "$work/$n.first") checks"
+done
 for f in "${scripts[@]}"; do
   n=$(tr / - <<< "${f%.sh}")
   line=$(grep -E "^# $(basename "$f") [0-9]+ passed" "$work/$n.log" | tail -n 1)

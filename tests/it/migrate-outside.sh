@@ -185,8 +185,8 @@ kill -TERM $pid
 wait $pid
 is "SIGTERM" "$?" 143
 is "rolled back" "$(sql -c "select to_regclass('never') is null, count(*) from pgc.migrations where key = '16'")" "t|0"
-is "statement is cancelled" "$(sql -c "select count(*) from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()")" 0
-is "lock is free" "$(sql -c "select count(*) from pg_locks where locktype = 'advisory'")" 0
+comes "statement is cancelled" 0 sql -c "select count(*) from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()"
+comes "lock is free" 0 sql -c "select count(*) from pg_locks where locktype = 'advisory'"
 
 # A process that was killed does not keep the server working for it, with its locks.
 echo 'select pg_sleep(60);' > m/16_slow.sql

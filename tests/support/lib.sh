@@ -6,6 +6,7 @@
 #   unlike NAME GOT REGEX      passes when it does not
 #   run CMD...                 runs CMD; stdout in $OUT, stderr in $ERR, exit status in $RC
 #   status NAME WANT CMD...    run, and passes when the exit status is WANT
+#   comes NAME WANT CMD...    passes when CMD prints WANT within 20 s
 #   skip NAME CAUSE            counts as skipped and prints the cause
 # Given by tests/run.sh: $B (build folder, its bin/ is first in PATH), $T (own temporary folder of this script),
 # PGHOST PGPORT PGUSER of a throw-away server (superuser, trust on the socket), $PGBIN (real PostgreSQL binaries),
@@ -37,6 +38,12 @@ status() {
 is() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got:    $2" "wanted: $3"; fi; }
 like() { if [[ $2 =~ $3 ]]; then pass "$1"; else fail "$1" "got:    $2" "wanted: /$3/"; fi; }
 unlike() { if [[ $2 =~ $3 ]]; then fail "$1" "got:    $2" "unwanted: /$3/"; else pass "$1"; fi; }
+# comes NAME WANT CMD...: passes when CMD prints WANT within 20 s; for what another process does in its own time.
+comes() {
+  local n=$1 want=$2 got=''; shift 2
+  for _ in $(seq 100); do got=$("$@" 2>&1); [ "$got" != "$want" ] || break; sleep 0.2; done
+  is "$n" "$got" "$want"
+}
 sql() { "$PGBIN/psql" -XAtq -v ON_ERROR_STOP=1 "$@"; }           # sql -d DB -c 'select 1'
 new_db() { "$PGBIN/psql" -XAtq -d postgres -c "create database \"$1\""; }
 need_corpus() {                                                   # need_corpus sqlsplit || finish
