@@ -299,7 +299,7 @@ static int run(struct call *call, const struct pgc_runtime *rt) {
         return fail(call, false, &err);
     int status = run_actions(call, script, in, &err);
     if (status >= 0)
-        return status;
+        return pgc_cancelled(rt) != 0 ? 128 + pgc_cancelled(rt) : status;
     fprintf(stderr, "psql: error: %s\n", err.message);
     return err.code == PGC_E_CANCELLED ? 128 + pgc_cancelled(rt) : 1;
 }

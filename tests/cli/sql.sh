@@ -62,6 +62,11 @@ run "$psql" -X -d x -f lost.sql
 is 'a lost connection is status 2' "$RC" 2
 like 'and says so at its line' "$ERR" 'psql:lost.sql:2: error: connection to server was lost'
 
+pgc sql run -d x -c 'select pg_sleep(60)' 2> "$T/sleep.err" & pid=$!
+for _ in $(seq 100); do [ "$(sql -d postgres -c "select count(*) from pg_stat_activity where query = 'select pg_sleep(60)'")" = 1 ] && break; sleep 0.1; done
+kill -TERM $pid; wait $pid
+is 'a signal cancels the query and is the status' "$?" 143
+
 # --- variables and meta-commands -------------------------------------------------------------------------
 script meta.sql <<'X'
 \set a 1
