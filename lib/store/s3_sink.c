@@ -446,16 +446,6 @@ static enum pgc_code check_failed(struct s3_sink *sink, struct pgc_error *err) {
     return code;
 }
 
-static enum pgc_code slow_down(struct s3_sink *sink, struct pgc_error *err) {
-    uint64_t rate = sink->s3->bytes_per_second;
-    if (rate > 0) {
-        int64_t due = (int64_t)(sink->bytes * 1000 / rate) - (pgc_mono_ms(sink->s3->rt) - sink->started_ms);
-        if (due > 0)
-            pgc_sleep_ms(sink->s3->rt, due);
-    }
-    return pgc_check_cancelled(sink->s3->rt, err);
-}
-
 static enum pgc_code s3_sink_put(struct pgc_sink *base, const void *data, size_t len, struct pgc_error *err) {
     struct s3_sink *sink = (struct s3_sink *)base;
     const unsigned char *at = data;
@@ -475,7 +465,10 @@ static enum pgc_code s3_sink_put(struct pgc_sink *base, const void *data, size_t
         at += n;
         len -= n;
     }
-    return code == PGC_OK ? slow_down(sink, err) : code;
+    if (code != PGC_OK)
+        return code;
+    pgc_store_throttle(sink->s3->rt, sink->s3->bytes_per_second, sink->bytes, sink->started_ms);
+    return pgc_check_cancelled(sink->s3->rt, err);
 }
 
 static enum pgc_code complete_all(struct s3_sink *sink, struct pgc_error *err) {

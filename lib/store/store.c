@@ -99,6 +99,14 @@ const char *pgc_store_setting(const struct pgc_store_options *options, const cha
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
+void pgc_store_throttle(const struct pgc_runtime *rt, uint64_t bytes_per_second, uint64_t bytes, int64_t started_ms) {
+    if (bytes_per_second == 0)
+        return;
+    int64_t due_ms = (int64_t)(bytes * 1000 / bytes_per_second) - (pgc_mono_ms(rt) - started_ms);
+    if (due_ms > 0)
+        pgc_sleep_ms(rt, due_ms);
+}
+
 enum pgc_code pgc_store_save(struct pgc_store *store, const char *key, const void *data, size_t len,
                              const char *content_type, struct pgc_error *err) {
     struct pgc_store_put_options options = { .size_hint_bytes = len, .content_type = content_type };

@@ -100,6 +100,9 @@ PGC_MUST_USE enum pgc_code pgc_store_check_key(const char *key, struct pgc_error
 /* For drivers: the setting `name` of the options, NULL when unset or empty. */
 const char *pgc_store_setting(const struct pgc_store_options *options, const char *name);
 
+/* For drivers: sleeps until `bytes` may have been sent since `started_ms` at bytes_per_second (0: no limit). */
+void pgc_store_throttle(const struct pgc_runtime *rt, uint64_t bytes_per_second, uint64_t bytes, int64_t started_ms);
+
 /* A whole small object (a manifest) into or out of memory. load: more than `max` bytes is PGC_E_DATA. */
 struct pgc_buf;
 PGC_MUST_USE enum pgc_code pgc_store_save(struct pgc_store *store, const char *key, const void *data, size_t len,

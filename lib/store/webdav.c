@@ -253,16 +253,12 @@ static enum pgc_code upload_failure(struct dav_sink *sink, enum pgc_code code, s
 
 static enum pgc_code dav_sink_put(struct pgc_sink *base, const void *data, size_t len, struct pgc_error *err) {
     struct dav_sink *sink = (struct dav_sink *)base;
-    uint64_t rate = sink->store->bytes_per_second;
     enum pgc_code code = begin(sink, err);
     if (code == PGC_OK)
         code = pgc_http_send(sink->http, data, len, err);
     sink->bytes += len;
-    if (code == PGC_OK && rate > 0) {
-        int64_t due = (int64_t)(sink->bytes * 1000 / rate) - (pgc_mono_ms(sink->store->rt) - sink->started_ms);
-        if (due > 0)
-            pgc_sleep_ms(sink->store->rt, due);
-    }
+    if (code == PGC_OK)
+        pgc_store_throttle(sink->store->rt, sink->store->bytes_per_second, sink->bytes, sink->started_ms);
     return upload_failure(sink, code, err);
 }
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cleanup.h"
+
 struct pgc_dav_resource {
     char *path; /* decoded, without scheme, host and a slash at the end */
     uint64_t size;
