@@ -23,10 +23,11 @@ static void find_urls(void) {
     snprintf(urls[0], sizeof urls[0], "file://%s/store with blank", base);
     url_count = 1;
     const char *more = getenv("PGC_TEST_STORES");
-    for (char *copy = more == NULL ? NULL : strdup(more), *state = NULL,
-              *word = copy == NULL ? NULL : strtok_r(copy, " ", &state);
-         word != NULL && url_count < 16; word = strtok_r(NULL, " ", &state))
+    char *copy = strdup(more == NULL ? "" : more);
+    char *state = NULL;
+    for (char *word = strtok_r(copy, " ", &state); word != NULL && url_count < 16; word = strtok_r(NULL, " ", &state))
         snprintf(urls[url_count++], sizeof urls[0], "%s", word);
+    free(copy);
 }
 
 static void open_store(int index) {
