@@ -99,6 +99,16 @@ for kind in list ignore-list-v2 no-list-v2; do
   is "pages: $kind" "$(probe 'list l/')" "${want}result OK"
 done
 
+# the bucket in the host name; *.localhost is this machine without asking anybody
+serve
+VIRTUAL="s3://bkt/p?endpoint=http://localhost:$PORT&style=virtual&$OPTIONS"
+is "virtual-host style" "$(PGC_PROBE_URL=$VIRTUAL PGC_PROBE='put k 300000' "$B/tests/unit" store_probe 2> "$T/probe.err" | grep result)" 'result OK'
+is "virtual-host style: list" "$(PGC_PROBE_URL=$VIRTUAL PGC_PROBE='list k' "$B/tests/unit" store_probe 2> "$T/probe.err" | grep -E '^(object|result)' | xargs)" 'object k 300000 result OK'
+like "virtual-host style: was it" "$(curl -s "http://127.0.0.1:$PORT/_state")" '"virtual": [0-9]'
+# through a proxy: the server is its own, for it takes the path of an absolute request line
+serve proxy
+is "proxy" "$(http_proxy="http://127.0.0.1:$PORT" PGC_PROBE_URL="s3://bkt/p?endpoint=http://s3.invalid&$OPTIONS" PGC_PROBE='put k 300000' "$B/tests/unit" store_probe 2> "$T/probe.err" | grep result)" 'result OK'
+
 # keys that end, and where they come from
 serve token:T1
 export AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:$PORT"

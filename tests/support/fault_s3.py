@@ -19,6 +19,7 @@ Faults (TIMES 0 is always; parts count from 1; a whole PUT is part 0):
   full                     507 for parts from the third          stubborn:TIMES     aborted uploads stay
   cut-get:TIMES            GET is cut in the middle              lock               wants a hash when locked
   token:VALUE              wants this session token, else ExpiredToken
+  proxy                    takes requests for any host, as a proxy does
   slow:SECONDS             every part takes that long (so that several are in flight)
 GET /_state tells objects, open uploads and counters as JSON. /latest/... is instance metadata, /sts the token service."""
 import base64, datetime, hashlib, hmac, json, os, re, socket, struct, sys, threading, time, urllib.parse
@@ -95,6 +96,8 @@ class Handler(BaseHTTPRequestHandler):
         raise Reset
 
     def handle_one(self):
+        if fault('proxy') and self.path.startswith('http://'):
+            self.path = '/' + self.path.split('/', 3)[3]
         split = urllib.parse.urlsplit(self.path)
         self.raw_path = self.path.split('?')[0]
         self.query = dict(urllib.parse.parse_qsl(split.query, keep_blank_values=True))
@@ -106,6 +109,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.raw_path.startswith('/latest/') or self.raw_path == '/sts/':
             return self.metadata()
         bucket, _, key = urllib.parse.unquote(self.raw_path[1:]).partition('/')
+        if self.headers.get('Host', '').startswith('bkt.'):  # the bucket is in the host name
+            bucket, key = 'bkt', urllib.parse.unquote(self.raw_path[1:])
+            COUNT['virtual'] = COUNT.get('virtual', 0) + 1
         part = int(self.query.get('partNumber', 0)) if self.command == 'PUT' else -1
         length = int(self.headers.get('Content-Length', 0))
         if fault('middle', part, 1):
