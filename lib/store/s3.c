@@ -101,20 +101,73 @@ static enum pgc_code fetch_page(struct pgc_s3 *s3, const char *full_prefix, cons
     return page->next == NULL ? pgc_fail_nomem(err) : PGC_OK;
 }
 
-static enum pgc_code report(const struct pgc_s3 *s3, const struct page *page, const char *full_prefix,
-                            pgc_store_each_fn *fn, void *arg, struct pgc_error *err) {
+static bool is_volume_of(const char *full_key, const char *other) {
+    size_t len = strlen(full_key);
+    return strncmp(other, full_key, len) == 0 && other[len] == '.' && strlen(other + len) == 4 &&
+           strspn(other + len + 1, "0123456789") == 3;
+}
+
+/* Large objects are held back until the keys that begin with theirs are through: their volumes are among those. */
+struct report {
+    const struct pgc_s3 *s3;
+    const char *full_prefix;
+    pgc_store_each_fn *fn;
+    void *arg;
+    struct object *held;
+    size_t held_count, held_cap;
+};
+
+static enum pgc_code report_one(const struct report *r, const struct object *o, struct pgc_error *err) {
     struct pgc_error ignored;
-    size_t skip = strlen(s3->settings.prefix);
-    for (size_t i = 0; i < page->count; i++) {
-        const struct object *o = &page->objects[i];
-        if (!pgc_text_starts(o->key, full_prefix) || pgc_store_check_key(o->key + skip, &ignored) != PGC_OK)
-            continue; /* folder marks of consoles ("a/") and what else is no key of ours */
-        const struct pgc_store_entry entry = { o->key + skip, o->size, o->modified_us };
-        enum pgc_code code = fn(arg, &entry, err);
-        if (code != PGC_OK)
-            return code;
+    const char *key = o->key + strlen(r->s3->settings.prefix);
+    if (!pgc_text_starts(o->key, r->full_prefix) || pgc_store_check_key(key, &ignored) != PGC_OK)
+        return PGC_OK; /* folder marks of consoles ("a/") and what else is no key of ours */
+    const struct pgc_store_entry entry = { key, o->size, o->modified_us };
+    return r->fn(r->arg, &entry, err);
+}
+
+/* Reports the held ones whose volumes cannot come any more; `key` NULL: all. */
+static enum pgc_code release_held(struct report *r, const char *key, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    while (code == PGC_OK && r->held_count > 0) {
+        struct object *last = &r->held[r->held_count - 1];
+        if (key != NULL && pgc_text_starts(key, last->key))
+            break;
+        code = report_one(r, last, err);
+        free(last->key);
+        r->held_count--;
     }
-    return PGC_OK;
+    return code;
+}
+
+static enum pgc_code report_page(struct report *r, struct page *page, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < page->count; i++) {
+        struct object *o = &page->objects[i];
+        size_t owner = 0;
+        code = release_held(r, o->key, err);
+        while (owner < r->held_count && !is_volume_of(r->held[owner].key, o->key))
+            owner++;
+        if (code != PGC_OK)
+            break;
+        if (owner < r->held_count) {
+            r->held[owner].size += o->size;
+        } else if (o->size < pgc_s3_volume_threshold(r->s3)) {
+            code = report_one(r, o, err);
+        } else if (pgc_array_grow(&r->held, &r->held_cap, r->held_count + 1, sizeof *r->held)) {
+            r->held[r->held_count++] = *o;
+            o->key = NULL;
+        } else {
+            code = pgc_fail_nomem(err);
+        }
+    }
+    return code;
+}
+
+static void drop_report(struct report *r) {
+    for (size_t i = 0; i < r->held_count; i++)
+        free(r->held[i].key);
+    free(r->held);
 }
 
 static enum pgc_code s3_each(struct pgc_store *store, const char *prefix, pgc_store_each_fn *fn, void *arg,
@@ -122,14 +175,17 @@ static enum pgc_code s3_each(struct pgc_store *store, const char *prefix, pgc_st
     struct pgc_s3 *s3 = (struct pgc_s3 *)store;
     PGC_AUTO_FREE char *full = pgc_s3_volume_key(s3, prefix, 0);
     PGC_AUTO_FREE char *from = NULL;
+    PGC_CLEANUP(drop_report) struct report report = { .s3 = s3, .full_prefix = full, .fn = fn, .arg = arg };
     if (full == NULL)
         return pgc_fail_nomem(err);
     for (;;) {
         PGC_CLEANUP(release_page) struct page page = { 0 };
         enum pgc_code code = fetch_page(s3, full, from, NULL, &page, err);
         if (code == PGC_OK)
-            code = report(s3, &page, full, fn, arg, err);
-        if (code != PGC_OK || !page.truncated)
+            code = report_page(&report, &page, err);
+        if (code == PGC_OK && !page.truncated)
+            return release_held(&report, NULL, err);
+        if (code != PGC_OK)
             return code;
         free(from);
         from = page.next;
@@ -146,30 +202,30 @@ static enum pgc_code erase_one(struct pgc_s3 *s3, const char *full_key, struct p
     return code == PGC_E_NOT_FOUND ? PGC_OK : code;
 }
 
-static bool is_volume_of(const char *full_key, const char *other) {
-    size_t len = strlen(full_key);
-    return strncmp(other, full_key, len) == 0 && other[len] == '.' && strlen(other + len) == 4 &&
-           strspn(other + len + 1, "0123456789") == 3;
+enum pgc_code pgc_s3_erase_volumes(struct pgc_s3 *s3, const char *full_key, unsigned from, struct pgc_error *err) {
+    PGC_CLEANUP(release_page) struct page page = { 0 };
+    PGC_AUTO_FREE char *below = NULL;
+    if (asprintf(&below, "%s.", full_key) < 0)
+        return pgc_fail_nomem(err);
+    enum pgc_code code = fetch_page(s3, below, NULL, NULL, &page, err);
+    for (size_t i = 0; code == PGC_OK && i < page.count; i++) {
+        const char *key = page.objects[i].key;
+        if (is_volume_of(full_key, key) && strtoul(key + strlen(below), NULL, 10) >= from)
+            code = erase_one(s3, key, err);
+    }
+    return code;
 }
 
 /* Volumes go first, so that an object whose erasure was interrupted is still listed. */
-static enum pgc_code erase_volumes(struct pgc_s3 *s3, const char *full_key, struct pgc_error *err) {
+static enum pgc_code erase_own_volumes(struct pgc_s3 *s3, const char *full_key, struct pgc_error *err) {
     PGC_CLEANUP(release_page) struct page first = { 0 };
-    PGC_CLEANUP(release_page) struct page page = { 0 };
-    PGC_AUTO_FREE char *below = NULL;
     struct pgc_error ignored;
     if (fetch_page(s3, full_key, NULL, "1", &first, &ignored) != PGC_OK)
         return PGC_OK; /* we may erase but not look */
     if (first.count == 0 || strcmp(first.objects[0].key, full_key) != 0 ||
         first.objects[0].size < pgc_s3_volume_threshold(s3))
         return PGC_OK;
-    if (asprintf(&below, "%s.", full_key) < 0)
-        return pgc_fail_nomem(err);
-    enum pgc_code code = fetch_page(s3, below, NULL, NULL, &page, err);
-    for (size_t i = 0; code == PGC_OK && i < page.count; i++)
-        if (is_volume_of(full_key, page.objects[i].key))
-            code = erase_one(s3, page.objects[i].key, err);
-    return code;
+    return pgc_s3_erase_volumes(s3, full_key, 1, err);
 }
 
 static enum pgc_code s3_erase(struct pgc_store *store, const char *key, struct pgc_error *err) {
@@ -177,7 +233,7 @@ static enum pgc_code s3_erase(struct pgc_store *store, const char *key, struct p
     PGC_AUTO_FREE char *full = pgc_s3_volume_key(s3, key, 0);
     if (full == NULL)
         return pgc_fail_nomem(err);
-    enum pgc_code code = erase_volumes(s3, full, err);
+    enum pgc_code code = erase_own_volumes(s3, full, err);
     return code == PGC_OK ? erase_one(s3, full, err) : code;
 }
 

@@ -2,8 +2,8 @@
 #define PGC_STORE_S3_H
 /* Stores that speak S3: "s3://bucket/prefix?endpoint=...". Parameters: s3_settings.h; keys: s3_credentials.h.
  *
- * Objects of more parts than the provider allows go on in volumes KEY.001, KEY.002 ...: get() reads them as one, erase()
- * removes them, each() shows them as objects of their own, and `cat KEY KEY.001 ...` is what was put.
+ * Objects of more parts than the provider allows go on in volumes KEY.001, KEY.002 ...: get() reads them as one, each()
+ * shows one object of the whole size, erase() removes them all, and `cat KEY KEY.001 ...` is what was put.
  *
  * What follows is for `pgc backup doctor`: what cannot be said through the general interface. */
 #include "store/store.h"

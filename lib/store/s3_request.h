@@ -77,6 +77,9 @@ PGC_MUST_USE enum pgc_code pgc_s3_get(struct pgc_store *store, const char *key, 
 /* Ends a multipart upload; repeats until the server says that it is gone. */
 PGC_MUST_USE enum pgc_code pgc_s3_abort(struct pgc_s3 *s3, struct pgc_http *http, const char *full_key,
                                         const char *upload_id, struct pgc_error *err);
+/* Removes the volumes of a key from that number on. */
+PGC_MUST_USE enum pgc_code pgc_s3_erase_volumes(struct pgc_s3 *s3, const char *full_key, unsigned from,
+                                                struct pgc_error *err);
 /* The size below which an object cannot have volumes. */
 uint64_t pgc_s3_volume_threshold(const struct pgc_s3 *s3);
 /* "KEY" for 0, "KEY.001" for 1, ...; malloc'ed, with the store's prefix. */

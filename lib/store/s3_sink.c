@@ -482,6 +482,18 @@ static enum pgc_code complete_all(struct s3_sink *sink, struct pgc_error *err) {
     return code;
 }
 
+/* Volumes of an older, longer object of this key would be counted to ours in lists. */
+static void forget_old_volumes(struct s3_sink *sink) {
+    PGC_AUTO_FREE char *key = pgc_s3_volume_key(sink->s3, sink->key, 0);
+    struct pgc_error err;
+    unsigned from = sink->volume_count > 1 ? (unsigned)sink->volume_count : 1;
+    if (key == NULL || sink->bytes < pgc_s3_volume_threshold(sink->s3))
+        return;
+    if (pgc_s3_erase_volumes(sink->s3, key, from, &err) != PGC_OK)
+        pgc_log(sink->s3->rt, PGC_LOG_WARN, "store.leftover", "volumes of an older object could not be removed",
+                PGC_LOG_TEXT("key", key), PGC_LOG_TEXT("cause", err.message));
+}
+
 static enum pgc_code s3_sink_commit(struct pgc_sink *base, struct pgc_error *err) {
     struct s3_sink *sink = (struct s3_sink *)base;
     enum pgc_code code = check_failed(sink, err);
@@ -490,6 +502,8 @@ static enum pgc_code s3_sink_commit(struct pgc_sink *base, struct pgc_error *err
     if (code == PGC_OK)
         code = sink->volume_count == 0 ? put_whole(sink, err) : complete_all(sink, err);
     sink->committed = code == PGC_OK;
+    if (sink->committed)
+        forget_old_volumes(sink);
     return code;
 }
 

@@ -41,13 +41,15 @@ is "erasing removes the parts" "$(parts)" 0
 
 V="v?$E&part_size=5MiB&max_parts=2"
 is "volumes: written" "$(probe "$V" 'put big 23000000')" 'result OK'
-is "volumes: listed" "$(probe "$V" 'list big')" "object big 10485760
-object big.001 10485760
-object big.002 2028480
+is "volumes: listed" "$(probe "$V" 'list big')" "object big 23000000
 result OK"
+is "volumes: stored as objects" "$(native "http://127.0.0.1:$S3_PORT/v1/AUTH_test/pgc-test?prefix=v/big" | xargs)" "v/big v/big.001 v/big.002"
 is "volumes: read as one" "$(probe "$V" 'get big 23000000')" 'result OK'
 is "volumes: a smaller object takes their place" "$(probe "$V" 'put big 10485760')" 'result OK'
 is "volumes: old ones are not read" "$(probe "$V" 'get big 10485760')" 'result OK'
+is "volumes: old ones are gone" "$(probe "$V" 'list big')" "object big 10485760
+result OK"
+is "volumes: again" "$(probe "$V" 'put big 23000000')" 'result OK'
 is "volumes: erased" "$(probe "$V" 'erase big')" 'result OK'
 is "volumes: nothing is left" "$(probe "$V" 'list big')" 'result OK'
 FORGOTTEN=$((FORGOTTEN + $(parts)))
