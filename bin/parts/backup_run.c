@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "os/secret.h"
 #include "parts/backup_settings.h"
+#include "parts/backup_tell.h"
 #include "parts/parts.h"
 
 struct run_settings {
@@ -32,6 +33,7 @@ struct run_settings {
     int64_t idle_ms;
     uint64_t bytes_per_second;
     char *progress;
+    struct tell_settings tell;
     bool json;
 };
 #define AT(field) offsetof(struct run_settings, field)
@@ -73,6 +75,7 @@ static const struct pgc_option options[] = {
     { "bandwidth-limit", 0, PGC_OPT_SIZE, AT(bytes_per_second), "0", "bytes per second and store; 0: none" },
     { "progress", 0, PGC_OPT_CHOICE, AT(progress), "auto", "a line on the terminal, or a log line every 10 s",
       .choices = "auto terminal log none" },
+    TELL_ROWS(struct run_settings, tell),
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print the result as JSON" },
 };
 
@@ -238,10 +241,9 @@ static void print_text(struct pgc_cli *cli, const struct pgc_backup_results *res
     }
 }
 
-static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
-    struct run_settings *s = settings;
+static enum pgc_code back_up(struct pgc_cli *cli, struct run_settings *s, struct pgc_backup_results *results,
+                             struct pgc_error *err) {
     PGC_CLEANUP(held_release) struct held held = { .recipients = PGC_AGE_RECIPIENTS_INIT };
-    PGC_CLEANUP(pgc_backup_results_release) struct pgc_backup_results results = PGC_BACKUP_RESULTS_INIT;
     struct pgc_backup_job job;
     enum pgc_code code = read_recipients(s, &held, err);
     if (code == PGC_OK)
@@ -253,12 +255,28 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
     if (code != PGC_OK)
         return code;
     progress_init(&held.progress, cli->rt, s->progress);
-    code = pgc_backup_job_run(&job, cli->rt, &results, err);
+    code = pgc_backup_job_run(&job, cli->rt, results, err);
     progress_end(&held.progress);
     if (s->json)
-        print_json(cli, &results);
+        print_json(cli, results);
     else
-        print_text(cli, &results);
+        print_text(cli, results);
+    return code;
+}
+
+static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    struct run_settings *s = settings;
+    PGC_CLEANUP(pgc_backup_results_release) struct pgc_backup_results results = PGC_BACKUP_RESULTS_INIT;
+    struct tell tell;
+    uint64_t bytes = 0;
+    enum pgc_code code = tell_check(&s->tell, err);
+    if (code != PGC_OK)
+        return code;
+    tell_started(&tell, &s->tell, cli->rt);
+    code = back_up(cli, s, &results, err);
+    for (size_t i = 0; i < results.count; i++)
+        bytes += results.items[i].stored ? results.items[i].stored_bytes : 0;
+    tell_ended(&tell, code, code == PGC_OK ? "" : err->message, bytes);
     return code;
 }
 

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backup/notify.h"
 #include "backup/scheduler.h"
 #include "base/buf.h"
 #include "io/file.h"
 #include "os/process.h"
+#include "parts/backup_tell.h"
 #include "parts/parts.h"
 
 #define CONFIG_MAX ((size_t)1 << 20)
@@ -23,9 +23,7 @@ struct settings {
     bool run_on_start;
     bool check;
     int64_t drain_ms;
-    struct pgc_strings notify;
-    bool notify_success;
-    char *notify_secret;
+    struct notify_settings notify;
 };
 
 #define AT(field) offsetof(struct settings, field)
@@ -42,11 +40,7 @@ static const struct pgc_option options[] = {
     { "no-listen", 0, PGC_OPT_FLAG, AT(no_listen), NULL, "no HTTP" },
     { "drain", 0, PGC_OPT_DURATION, AT(drain_ms), "0",
       "after SIGTERM let running jobs go on for up to TIME before they are ended" },
-    { "notify", 0, PGC_OPT_LIST, AT(notify), NULL,
-      "whom to tell: https://... (JSON), slack+https://..., discord+, teams+, ntfy+, ping+ (healthchecks.io style)",
-      .value = "TARGET" },
-    { "notify-success", 0, PGC_OPT_FLAG, AT(notify_success), NULL, "tell of successes too" },
-    { "notify-secret", 0, PGC_OPT_SECRET, AT(notify_secret), NULL, "key of the HMAC signature of JSON notifications" },
+    NOTIFY_ROWS(struct settings, notify),
     { "check", 0, PGC_OPT_FLAG, AT(check), NULL, "read the configuration, print the next runs, exit" },
 };
 
@@ -84,12 +78,7 @@ static void print_next(struct pgc_cli *cli, struct pgc_agenda *agenda) {
 static enum pgc_code check_settings(const struct settings *s, struct pgc_error *err) {
     if ((s->config == NULL) == (s->schedule == NULL))
         return pgc_fail(err, PGC_E_USAGE, "either --config or --schedule is wanted");
-    for (size_t i = 0; i < s->notify.count; i++) {
-        enum pgc_code code = pgc_notify_check(s->notify.items[i], err);
-        if (code != PGC_OK)
-            return code;
-    }
-    return PGC_OK;
+    return notify_check(&s->notify, err);
 }
 
 static enum pgc_code run_schedule(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
@@ -99,8 +88,7 @@ static enum pgc_code run_schedule(struct pgc_cli *cli, void *settings, struct pg
     char program[PATH_MAX] = "pgc-backup";
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     program[n > 0 ? (size_t)n : strlen(program)] = '\0';
-    if (gethostname(source.host, sizeof source.host - 1) != 0)
-        strcpy(source.host, "localhost");
+    tell_host(source.host, sizeof source.host);
     enum pgc_code code = check_settings(s, err);
     if (code == PGC_OK)
         code = read_agenda(&source, &agenda, err);
@@ -115,9 +103,7 @@ static enum pgc_code run_schedule(struct pgc_cli *cli, void *settings, struct pg
         .program = program,
         .host = source.host,
         .listen = s->no_listen ? NULL : s->listen,
-        .notify = &s->notify,
-        .notify_success = s->notify_success,
-        .notify_secret = s->notify_secret,
+        .notify = notify_to(&s->notify),
         .drain_ms = s->drain_ms,
         .reload = s->config != NULL ? read_agenda : NULL,
         .reload_arg = &source,

@@ -167,7 +167,8 @@ enum pgc_code pgc_notify_make(const char *target, const struct pgc_notice *notic
 
 /* --- sending ---------------------------------------------------------------------------------------- */
 
-static enum pgc_code post(struct pgc_http *http, const struct pgc_notify_message *message, struct pgc_error *err) {
+static enum pgc_code post(struct pgc_http *http, const struct pgc_notify_message *message, bool undisturbed,
+                          struct pgc_error *err) {
     PGC_CLEANUP(pgc_http_answer_release) struct pgc_http_answer answer = PGC_HTTP_ANSWER_INIT;
     struct pgc_http_request request = { .method = "POST",
                                         .url = message->url.data,
@@ -175,7 +176,8 @@ static enum pgc_code post(struct pgc_http *http, const struct pgc_notify_message
                                         .header_count = message->headers.count,
                                         .body = message->body.data,
                                         .body_len = message->body.len,
-                                        .has_body = true };
+                                        .has_body = true,
+                                        .cleanup = undisturbed };
     enum pgc_code code = pgc_http_perform(http, &request, &answer, err);
     if (code == PGC_OK && answer.status / 100 != 2)
         return pgc_fail(err, answer.status >= 500 || answer.status == 429 ? PGC_E_TEMPORARY : PGC_E_FAILED,
@@ -183,18 +185,21 @@ static enum pgc_code post(struct pgc_http *http, const struct pgc_notify_message
     return code;
 }
 
-static enum pgc_code tell(const char *target, const struct pgc_notice *notice, bool successes, const char *secret,
+static enum pgc_code tell(const char *target, const struct pgc_notify_to *to, const struct pgc_notice *notice,
                           const struct pgc_runtime *rt, struct pgc_error *err) {
     PGC_CLEANUP(pgc_notify_message_release) struct pgc_notify_message message = PGC_NOTIFY_MESSAGE_INIT;
     PGC_AUTO(pgc_http_free) struct pgc_http *http = NULL;
-    struct pgc_http_options options = { .connect_timeout_ms = 5000, .stall_timeout_ms = 10000 };
-    enum pgc_code code = pgc_notify_make(target, notice, successes, secret, &message, err);
+    bool hurried = pgc_cancelled(rt) != 0;
+    struct pgc_http_options options = { .connect_timeout_ms = hurried ? 2000 : 5000,
+                                        .stall_timeout_ms = hurried ? 3000 : 10000 };
+    int tries = hurried ? 1 : TRIES;
+    enum pgc_code code = pgc_notify_make(target, notice, to->successes, to->secret, &message, err);
     if (code != PGC_OK || !message.wanted)
         return code;
     code = pgc_http_open(&options, rt, &http, err);
-    for (int i = 0; code == PGC_OK && i < TRIES; i++) {
-        code = post(http, &message, err);
-        if (code == PGC_OK || !pgc_code_retryable(code) || i + 1 == TRIES)
+    for (int i = 0; code == PGC_OK && i < tries; i++) {
+        code = post(http, &message, notice->event != PGC_NOTIFY_START, err);
+        if (code == PGC_OK || !pgc_code_retryable(code) || i + 1 == tries)
             return code;
         pgc_sleep_ms(rt, 500 << i);
         code = PGC_OK;
@@ -211,14 +216,13 @@ static void put_host(struct pgc_buf *out, const char *target) {
     pgc_buf_put(out, host, strcspn(host, "/?"));
 }
 
-void pgc_notify_all(const struct pgc_strings *targets, const struct pgc_notice *notice, bool successes,
-                    const char *secret, const struct pgc_runtime *rt) {
-    for (size_t i = 0; i < targets->count; i++) {
+void pgc_notify_all(const struct pgc_notify_to *to, const struct pgc_notice *notice, const struct pgc_runtime *rt) {
+    for (size_t i = 0; i < to->targets->count; i++) {
         struct pgc_error err;
-        if (tell(targets->items[i], notice, successes, secret, rt, &err) == PGC_OK)
+        if (tell(to->targets->items[i], to, notice, rt, &err) == PGC_OK)
             continue;
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf host = PGC_BUF_INIT;
-        put_host(&host, targets->items[i]);
+        put_host(&host, to->targets->items[i]);
         pgc_log(rt, PGC_LOG_WARN, "backup.notify_failed", "cannot tell of a run", PGC_LOG_TEXT("target", host.data),
                 PGC_LOG_TEXT("job", notice->job), PGC_LOG_TEXT("error.message", err.message));
     }

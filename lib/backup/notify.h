@@ -44,7 +44,13 @@ void pgc_notify_message_release(struct pgc_notify_message *message);
 /* PGC_E_USAGE for a shape or scheme that is not known. */
 PGC_MUST_USE enum pgc_code pgc_notify_check(const char *target, struct pgc_error *err);
 
-/* Tells all targets, each tried three times. Failing to tell is logged and never fails what is told of. */
-void pgc_notify_all(const struct pgc_strings *targets, const struct pgc_notice *notice, bool successes,
-                    const char *secret, const struct pgc_runtime *rt);
+/* Whom to tell, and of what. All borrowed. */
+struct pgc_notify_to {
+    const struct pgc_strings *targets;
+    bool successes;     /* of successes too, not only of failures */
+    const char *secret; /* signs JSON; NULL: nothing is signed */
+};
+/* Tells all targets, each tried three times. Failing to tell is logged and never fails what is told of. The end of a run is told
+ * although the runtime is cancelled (then each target is tried once, so that the process ends in time). */
+void pgc_notify_all(const struct pgc_notify_to *to, const struct pgc_notice *notice, const struct pgc_runtime *rt);
 #endif

@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "backup/notify.h"
 #include "backup/status_page.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -20,6 +20,7 @@ struct scheduler {
     struct pgc_runtime job_rt; /* rt, but cancelled only when the time to drain is over */
     pthread_mutex_t lock;      /* guards agenda and running */
     struct pgc_agenda *agenda;
+    struct pgc_strings env; /* of jobs */
     size_t running;
     bool aborted;
     int64_t abort_at_ms; /* 0: nobody asked us to stop yet */
@@ -99,7 +100,16 @@ static void notify(const struct scheduler *s, enum pgc_notify_event event, const
                    int64_t ms, uint64_t bytes) {
     const struct pgc_scheduler_options *o = s->options;
     struct pgc_notice notice = { event, job, o->host, detail, pgc_wall_us(s->rt), ms, bytes };
-    pgc_notify_all(o->notify, &notice, o->notify_success, o->notify_secret, &s->job_rt);
+    pgc_notify_all(&o->notify, &notice, &s->job_rt);
+}
+
+/* Whom to tell is the scheduler's: a run that inherited it would tell a second time. */
+static enum pgc_code fill_env(struct pgc_strings *env, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    for (char **entry = environ; code == PGC_OK && *entry != NULL; entry++)
+        if (!pgc_text_starts(*entry, "PGC_BACKUP_NOTIFY=") && !pgc_text_starts(*entry, "PGC_BACKUP_NOTIFY_FILE="))
+            code = pgc_strings_add(env, *entry, err);
+    return code;
 }
 
 static void run_release(struct run *run) {
@@ -111,7 +121,9 @@ static void run_release(struct run *run) {
 }
 
 static enum pgc_code execute(struct run *run, char *const *argv, struct pgc_error *err) {
-    struct pgc_spawn spec = { .argv = argv, .stdin_from = PGC_SPAWN_NULL, .stderr_log = "backup.output" };
+    struct pgc_spawn spec = {
+        .argv = argv, .env = run->scheduler->env.items, .stdin_from = PGC_SPAWN_NULL, .stderr_log = "backup.output"
+    };
     run->output.max = OUTPUT_MAX;
     pgc_buf_clear(&run->output);
     return pgc_spawn_capture(&spec, &run->scheduler->job_rt, &run->output, err);
@@ -394,19 +406,26 @@ static void loop(struct scheduler *s) {
 
 enum pgc_code pgc_scheduler_run(const struct pgc_scheduler_options *options, const struct pgc_runtime *rt,
                                 struct pgc_error *err) {
-    struct scheduler s = { .options = options, .rt = rt, .agenda = options->agenda, .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct scheduler s = { .options = options,
+                           .rt = rt,
+                           .agenda = options->agenda,
+                           .lock = PTHREAD_MUTEX_INITIALIZER,
+                           .env = PGC_STRINGS_INIT };
     PGC_AUTO(pgc_http_server_free) struct pgc_http_server *server = NULL;
     s.job_rt = (struct pgc_runtime) { job_mono, job_wall, job_sleep, job_cancelled, job_fd, job_log, &s };
-    if (options->listen != NULL) {
-        enum pgc_code code = pgc_http_server_start(options->listen, answer, &s, &server, err);
-        if (code != PGC_OK)
-            return code;
+    enum pgc_code code = fill_env(&s.env, err);
+    if (code == PGC_OK && options->listen != NULL)
+        code = pgc_http_server_start(options->listen, answer, &s, &server, err);
+    if (code != PGC_OK) {
+        pgc_strings_release(&s.env);
+        return code;
     }
     pthread_mutex_lock(&s.lock);
     for (size_t i = 0; i < s.agenda->count; i++)
         take_up(&s, &s.agenda->jobs[i]);
     pthread_mutex_unlock(&s.lock);
     loop(&s);
+    pgc_strings_release(&s.env);
     return s.aborted
                ? pgc_fail(err, PGC_E_CANCELLED, "a running job was aborted; nothing of it is visible in the store")
                : PGC_OK;

@@ -1,0 +1,43 @@
+#include "parts/backup_tell.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+void tell_host(char *out, size_t cap) {
+    if (gethostname(out, cap - 1) != 0)
+        snprintf(out, cap, "localhost");
+    out[cap - 1] = '\0';
+}
+
+enum pgc_code notify_check(const struct notify_settings *settings, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < settings->targets.count; i++)
+        code = pgc_notify_check(settings->targets.items[i], err);
+    return code;
+}
+
+struct pgc_notify_to notify_to(const struct notify_settings *settings) {
+    return (struct pgc_notify_to) { &settings->targets, settings->successes, settings->secret };
+}
+
+enum pgc_code tell_check(const struct tell_settings *settings, struct pgc_error *err) {
+    return notify_check(&settings->notify, err);
+}
+
+static void notify(const struct tell *tell, enum pgc_notify_event event, const char *detail, int64_t ms,
+                   uint64_t bytes) {
+    struct pgc_notify_to to = notify_to(&tell->settings->notify);
+    struct pgc_notice notice = { event, tell->settings->job, tell->host, detail, pgc_wall_us(tell->rt), ms, bytes };
+    pgc_notify_all(&to, &notice, tell->rt);
+}
+
+void tell_started(struct tell *tell, const struct tell_settings *settings, const struct pgc_runtime *rt) {
+    *tell = (struct tell) { .settings = settings, .rt = rt, .start_ms = pgc_mono_ms(rt) };
+    tell_host(tell->host, sizeof tell->host);
+    notify(tell, PGC_NOTIFY_START, "", 0, 0);
+}
+
+void tell_ended(struct tell *tell, enum pgc_code code, const char *detail, uint64_t bytes) {
+    int64_t ms = pgc_mono_ms(tell->rt) - tell->start_ms;
+    notify(tell, code == PGC_OK ? PGC_NOTIFY_SUCCESS : PGC_NOTIFY_FAILURE, detail, ms, bytes);
+}

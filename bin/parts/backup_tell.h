@@ -1,0 +1,52 @@
+#ifndef PGC_PARTS_BACKUP_TELL_H
+#define PGC_PARTS_BACKUP_TELL_H
+/* Option rows by which pgc backup run and pgc backup schedule tell how a run went. Telling never changes how it went. */
+#include <limits.h>
+
+#include "backup/notify.h"
+#include "cli/command.h"
+
+struct notify_settings {
+    struct pgc_strings targets;
+    bool successes;
+    char *secret;
+};
+#define NOTIFY_AT(type, field, member) (offsetof(type, field) + offsetof(struct notify_settings, member))
+#define NOTIFY_ROWS(type, field)                                                                                       \
+    { "notify",                                                                                                        \
+      0,                                                                                                               \
+      PGC_OPT_LIST,                                                                                                    \
+      NOTIFY_AT(type, field, targets),                                                                                 \
+      NULL,                                                                                                            \
+      "whom to tell: https://... (JSON), slack+https://..., discord+, teams+, ntfy+, ping+ (healthchecks.io style); "  \
+      "may be repeated",                                                                                               \
+      .value = "TARGET" },                                                                                             \
+        { "notify-success", 0, PGC_OPT_FLAG, NOTIFY_AT(type, field, successes), NULL, "tell of successes too" }, {     \
+        "notify-secret", 0, PGC_OPT_SECRET, NOTIFY_AT(type, field, secret), NULL,                                      \
+            "key of the HMAC signature of JSON notifications"                                                          \
+    }
+PGC_MUST_USE enum pgc_code notify_check(const struct notify_settings *settings, struct pgc_error *err);
+struct pgc_notify_to notify_to(const struct notify_settings *settings);
+/* The name by which this machine is told of. */
+void tell_host(char *out, size_t cap);
+
+/* One-shots. */
+struct tell_settings {
+    struct notify_settings notify;
+    char *job;
+};
+#define TELL_ROWS(type, field)                                                                                         \
+    NOTIFY_ROWS(type, field.notify), {                                                                                 \
+        "job", 0, PGC_OPT_STRING, offsetof(type, field) + offsetof(struct tell_settings, job), "backup",               \
+            "what this run is called where it is told of", .value = "NAME"                                             \
+    }
+struct tell {
+    const struct tell_settings *settings;
+    const struct pgc_runtime *rt;
+    char host[HOST_NAME_MAX + 1];
+    int64_t start_ms;
+};
+PGC_MUST_USE enum pgc_code tell_check(const struct tell_settings *settings, struct pgc_error *err);
+void tell_started(struct tell *tell, const struct tell_settings *settings, const struct pgc_runtime *rt);
+void tell_ended(struct tell *tell, enum pgc_code code, const char *detail, uint64_t bytes);
+#endif

@@ -1,0 +1,53 @@
+#!/bin/bash
+# pgc backup run tells how it went: webhooks and pings, metrics, mail. Telling never changes the exit status.
+. tests/support/lib.sh
+new_db told
+sql -d told -c 'create table t as select generate_series(1,1000) n'
+port=$(tests/support/free-port.sh)
+hook=http://127.0.0.1:$port
+python3 tests/support/sink.py http "$port" "$T/told" & pids=$!
+trap 'kill $pids' EXIT
+for _ in $(seq 100); do curl -s -o "$T/up" -d up "$hook/up" && break; sleep 0.1; done
+backup() { pgc-backup run --progress none --no-encryption --store "$T/store" "$@"; }
+said() { cat "$T/told"; : > "$T/told"; }
+said > "$T/up"
+
+status 'a run that tells' 0 backup -d told --job nightly --notify "$hook/json" --notify "ping+$hook/hc" --notify "slack+$hook/chat"
+told=$(said)
+like 'a ping at the start' "$told" 'POST /hc/start None .*nightly'
+like 'and at the end' "$told" $'\nPOST /hc None .*nightly.* succeeded: [0-9.]+ KiB'
+unlike 'the others hear of no success' "$told" '/json|/chat'
+status 'successes, when asked' 0 env PGC_BACKUP_NOTIFY="$hook/json,slack+$hook/chat" PGC_BACKUP_NOTIFY_SUCCESS=true PGC_BACKUP_NOTIFY_SECRET=hush \
+  pgc-backup run --progress none --no-encryption --store "$T/store" -d told
+told=$(said)
+like 'are told, signed' "$told" '/json sha256=[0-9a-f]{64} \{"event":"backup.success","job":"backup","host":"[^"]+".*"bytes":[1-9]'
+like 'to the chat too' "$told" '/chat None \{"text":"pgc backup: job .backup'
+status 'a failure' 69 backup -h /nonexistent -d told --notify "$hook/json" --notify "ping+$hook/hc"
+told=$(said)
+like 'is told with its cause' "$told" '/json None \{"event":"backup.failure".*"error":".*nonexistent'
+like 'and to the dead man' "$told" '/hc/fail None .*FAILED: .*nonexistent'
+status 'a setting that is wrong' 64 pgc-backup run --store "$T/store" -d told --notify "$hook/json"
+like 'is a failure too' "$(said)" 'backup.failure.*a backup is encrypted'
+status 'who cannot be told changes nothing' 0 backup -d told --notify "ping+$hook/broken" --notify ping+http://127.0.0.1:1/x
+like 'it is logged' "$ERR" 'cannot tell of a run.*127.0.0.1:1'
+status 'an unknown kind of target' 64 backup -d told --notify gopher://x
+said > "$T/up"
+
+# Who was told of the start is told of the end although the run was interrupted.
+sql -d told -c 'begin; lock table t in access exclusive mode; select pg_sleep(20)' > "$T/out" 2>&1 & locker=$!
+pgc-backup run --progress none --no-encryption --store "$T/store" -d told --notify "ping+$hook/hc" 2> "$T/err" & pid=$!
+for _ in $(seq 50); do grep -q '/hc/start' "$T/told" && break; sleep 0.1; done
+sleep 0.5
+kill -TERM "$pid"; wait "$pid"; RC=$?
+is 'interrupted' "$RC $(cat "$T/err")" '143 pgc-backup run: interrupted by signal 15'
+like 'and told' "$(said)" '/hc/fail None .*interrupted'
+kill "$locker"
+
+# The scheduler tells; the run it starts does not a second time.
+PGC_BACKUP_STORE=$T/store PGC_BACKUP_NO_ENCRYPTION=true PGC_BACKUP_DATABASE=told PGC_BACKUP_NOTIFY=$hook/once PGC_BACKUP_NOTIFY_SUCCESS=true \
+  pgc-backup schedule --schedule '0 0 1 1 *' --run-on-start --no-listen 2> "$T/log" & pid=$!
+for _ in $(seq 100); do grep -q '/once' "$T/told" && break; sleep 0.1; done
+sleep 0.5
+kill -TERM "$pid"; wait "$pid"
+is 'told once' "$(said | grep -c '/once')" 1
+finish
