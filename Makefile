@@ -1,6 +1,10 @@
 # pgc: one non-recursive Makefile. `make help` lists the targets.
 # Variables people set: CC, CFLAGS, VARIANT (release debug asan ubsan coverage fuzz), DESTDIR, prefix, WERROR=1.
 MAKEFLAGS += --no-builtin-rules
+# As many compilers as there are processors, unless somebody says -j.
+ifeq ($(MAKELEVEL)$(filter -j% --jobs%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .SUFFIXES:
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
