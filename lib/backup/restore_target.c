@@ -159,13 +159,23 @@ static enum pgc_code put_owner(struct pgc__restore *r, struct pgc_buf *sql, stru
     return PGC_OK;
 }
 
+/* `name` and the suffix within the 63 bytes of an identifier; a character is left out whole or not at all. */
+static void put_name(char out[64], const char *name, const char *suffix) {
+    size_t room = 63 - strlen(suffix), len = strlen(name);
+    if (len > room)
+        for (len = room; len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80;)
+            len--;
+    snprintf(out, 64, "%.*s%s", (int)len, name, suffix);
+}
+
 enum pgc_code pgc__restore_make_database(struct pgc__restore *r, struct pgc_error *err) {
     if (r->exists && !r->o->replace)
         return PGC_OK;
-    /* "20260131T120000Z-1f3a9c0b": the last eight are the id; 63 - 17 bytes of the name are left. */
-    if (r->o->replace)
-        snprintf(r->name, sizeof r->name, "%.46s_restore_%s", r->o->into,
-                 r->manifest->id + PGC_BACKUP_NAME_BYTES - 1 - 8);
+    if (r->o->replace) {
+        char suffix[32];
+        snprintf(suffix, sizeof suffix, "_restore_%s", r->manifest->id + PGC_BACKUP_NAME_BYTES - 1 - 8);
+        put_name(r->name, r->o->into, suffix);
+    }
     PGC_AUTO_FREE char *name = pgc_conn_quote_ident(r->conn, r->name);
     if (name == NULL)
         return pgc_fail(err, PGC_E_USAGE, "'%s' is no valid name", r->name);
@@ -219,7 +229,9 @@ static enum pgc_code rename_both(struct pgc__restore *r, const char *old, const 
 enum pgc_code pgc__restore_swap(struct pgc__restore *r, struct pgc_error *err) {
     char stamp[PGC_BACKUP_NAME_BYTES], kept[64];
     pgc_backup_name(stamp, pgc_wall_us(r->rt), 0);
-    snprintf(kept, sizeof kept, "%.39s_before_%.16s", r->o->into, stamp);
+    char suffix[32];
+    snprintf(suffix, sizeof suffix, "_before_%.16s", stamp);
+    put_name(kept, r->o->into, suffix);
     PGC_AUTO_FREE char *old = pgc_conn_quote_ident(r->conn, r->o->into);
     PGC_AUTO_FREE char *fresh = pgc_conn_quote_ident(r->conn, r->name);
     PGC_AUTO_FREE char *quoted = pgc_conn_quote_ident(r->conn, kept);

@@ -74,6 +74,12 @@ wait
 status "replace where nothing was" 0 restore --database rs_app --into rs_fresh --replace
 is "... equal" "$(dump rs_fresh)" "$(dump rs_app)"
 
+long=rs_$(printf 'ä%.0s' $(seq 30))
+status "a long name" 0 restore --database rs_app --into "$long" --replace
+status "... replaced" 0 restore --database rs_app --into "$long" --replace --json
+like "... kept under a name that is cut between characters" "$OUT" '"kept_as": "rs_ä{18}_before_[0-9]{8}T[0-9]{6}Z"'
+for d in "$long" "$(sed -n 's/.*"kept_as": "\([^"]*\)".*/\1/p' <<< "$OUT")"; do sql -d postgres -c "drop database \"$d\""; done
+
 # --- parts ---
 new_db rs_parts
 status "schema only" 0 restore --database rs_app --into rs_parts --schema-only
