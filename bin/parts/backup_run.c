@@ -200,13 +200,15 @@ static enum pgc_code make_job(const struct run_settings *s, struct held *held, s
 
 /* --- output ---------------------------------------------------------------------------------------------- */
 
-static void print_json(struct pgc_cli *cli, const struct pgc_backup_results *results) {
+static void print_json(struct pgc_cli *cli, const char *cluster, const struct pgc_backup_results *results) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
     pgc_buf_puts(&out, "{\"backups\": [");
     for (size_t i = 0; i < results->count; i++) {
         const struct pgc_backup_result *r = &results->items[i];
         pgc_buf_puts(&out, i == 0 ? "\n{\"database\": " : ",\n{\"database\": ");
         pgc_text_json(&out, r->database);
+        pgc_buf_puts(&out, ", \"cluster\": ");
+        pgc_text_json(&out, cluster);
         pgc_buf_puts(&out, ", \"id\": ");
         if (r->id[0] != '\0' && r->stored)
             pgc_text_json(&out, r->id);
@@ -258,7 +260,7 @@ static enum pgc_code back_up(struct pgc_cli *cli, struct run_settings *s, struct
     code = pgc_backup_job_run(&job, cli->rt, results, err);
     progress_end(&held.progress);
     if (s->json)
-        print_json(cli, results);
+        print_json(cli, s->cluster, results);
     else
         print_text(cli, results);
     return code;

@@ -11,7 +11,8 @@
  *         { "name": "proof", "schedule": "0 6 * * sun", "command": "verify", "args": ["--store", "s3://bucket/pg", "--level", "1"] } ] }
  *
  * Members of a job: name (required, unique), schedule (required), timezone (UTC), jitter ("0"), command ("run"), args ([]), prune
- * (absent: nothing is pruned; else the arguments of a prune run after each success, which gets --store and the like from args),
+ * (absent: nothing is pruned; else the policy, with which prune runs after each success for every store of args and every database
+ * that was backed up, and for no other),
  * run_on_start (false), catch_up (true), max_age (absent: by the schedule), grace ("1h"). Unknown members are refused. */
 #include <pgc/runtime.h>
 

@@ -30,9 +30,10 @@ struct scheduler {
 struct run {
     struct scheduler *scheduler;
     char *job;
-    struct pgc_strings argv, prune;
+    struct pgc_strings argv;
+    struct pgc_strings prune; /* arguments of the job's member "prune" */
+    struct pgc_strings stores, clusters;
     bool prunes;
-    bool silent; /* reads what the store holds: no notification, no counters */
     struct pgc_buf output;
 };
 
@@ -68,6 +69,48 @@ static void job_log(void *arg, enum pgc_log_level level, const char *event, cons
                     const struct pgc_log_field *fields, size_t count) {
     const struct pgc_runtime *rt = ((struct scheduler *)arg)->rt;
     rt->log(rt->arg, level, event, message, fields, count);
+}
+
+/* --- arguments -------------------------------------------------------------------------------------- */
+
+static enum pgc_code fill_argv(struct pgc_strings *argv, const char *program, const char *command,
+                               const struct pgc_strings *first, const struct pgc_strings *second,
+                               struct pgc_error *err) {
+    enum pgc_code code = pgc_strings_add(argv, program, err);
+    if (code == PGC_OK)
+        code = pgc_strings_add(argv, command, err);
+    for (size_t i = 0; code == PGC_OK && i < first->count; i++)
+        code = pgc_strings_add(argv, first->items[i], err);
+    for (size_t i = 0; code == PGC_OK && second != NULL && i < second->count; i++)
+        code = pgc_strings_add(argv, second->items[i], err);
+    return code;
+}
+
+/* What a job's arguments give for an option: "--name V", "--name=V", and with a letter "-x V", "-xV". */
+static enum pgc_code values_of(const struct pgc_strings *args, const char *name, char letter, struct pgc_strings *out,
+                               struct pgc_error *err) {
+    size_t len = strlen(name);
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < args->count; i++) {
+        const char *arg = args->items[i];
+        bool is_short = letter != '\0' && arg[0] == '-' && arg[1] == letter;
+        if (strcmp(arg, name) == 0 || (is_short && arg[2] == '\0'))
+            code = i + 1 < args->count ? pgc_strings_add(out, args->items[++i], err) : PGC_OK;
+        else if (is_short)
+            code = pgc_strings_add(out, arg + 2, err);
+        else if (strncmp(arg, name, len) == 0 && arg[len] == '=')
+            code = pgc_strings_add(out, arg + len + 1, err);
+    }
+    return code;
+}
+
+static enum pgc_code add_option(struct pgc_strings *argv, const char *name, const char *value, struct pgc_error *err) {
+    enum pgc_code code = value != NULL ? pgc_strings_add(argv, name, err) : PGC_OK;
+    return code == PGC_OK && value != NULL ? pgc_strings_add(argv, value, err) : code;
+}
+
+static const char *last_of(const struct pgc_strings *list) {
+    return list->count > 0 ? list->items[list->count - 1] : NULL;
 }
 
 /* --- one run ---------------------------------------------------------------------------------------- */
@@ -116,6 +159,8 @@ static void run_release(struct run *run) {
     free(run->job);
     pgc_strings_release(&run->argv);
     pgc_strings_release(&run->prune);
+    pgc_strings_release(&run->stores);
+    pgc_strings_release(&run->clusters);
     pgc_buf_release(&run->output);
     free(run);
 }
@@ -127,6 +172,46 @@ static enum pgc_code execute(struct run *run, char *const *argv, struct pgc_erro
     run->output.max = OUTPUT_MAX;
     pgc_buf_clear(&run->output);
     return pgc_spawn_capture(&spec, &run->scheduler->job_rt, &run->output, err);
+}
+
+/* One store, one database: the policy of a job is for what that job backs up, never for its neighbours in the store. */
+static enum pgc_code prune_one(struct run *run, const char *store, const char *cluster, const char *database,
+                               struct pgc_error *err) {
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings place = PGC_STRINGS_INIT;
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings argv = PGC_STRINGS_INIT;
+    enum pgc_code code = add_option(&place, "--store", store, err);
+    if (code == PGC_OK)
+        code = add_option(&place, "--cluster", cluster, err);
+    if (code == PGC_OK)
+        code = add_option(&place, "--database", database, err);
+    if (code == PGC_OK)
+        code = fill_argv(&argv, run->scheduler->options->program, "prune", &place, &run->prune, err);
+    return code == PGC_OK ? execute(run, argv.items, err) : code;
+}
+
+static enum pgc_code prune_store(struct run *run, const char *store, const struct pgc_json *rows,
+                                 struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    if (rows == NULL) /* no job of 'run': as the arguments of the policy say */
+        return prune_one(run, store, last_of(&run->clusters), NULL, err);
+    for (size_t i = 0; code == PGC_OK && i < pgc_json_count(rows); i++) {
+        const struct pgc_json *row = pgc_json_at(rows, i);
+        const char *database = pgc_json_text(pgc_json_get(row, "database"));
+        if (database != NULL)
+            code = prune_one(run, store, pgc_json_text(pgc_json_get(row, "cluster")), database, err);
+    }
+    return code;
+}
+
+static enum pgc_code prune_all(struct run *run, const struct pgc_buf *result, struct pgc_error *err) {
+    struct pgc_error ignored;
+    PGC_AUTO(pgc_json_free) struct pgc_json *doc = NULL;
+    bool told = pgc_json_parse(result->data, result->len, &doc, &ignored) == PGC_OK;
+    const struct pgc_json *rows = told ? pgc_json_get(doc, "backups") : NULL;
+    enum pgc_code code = run->stores.count == 0 ? prune_store(run, NULL, rows, err) : PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < run->stores.count; i++)
+        code = prune_store(run, run->stores.items[i], rows, err);
+    return code;
 }
 
 static void end_run(struct run *run, bool success, int64_t ms, const char *detail) {
@@ -157,7 +242,7 @@ static void *run_thread(void *arg) {
     pgc_buf_put(&result, run->output.data, run->output.len);
     /* Old backups go only when a new one is safe. */
     if (code == PGC_OK && run->prunes) {
-        code = execute(run, run->prune.items, &err);
+        code = prune_all(run, &result, &err);
         if (code != PGC_OK)
             pgc_wrap(&err, "the backup is stored, but pruning failed");
     }
@@ -172,37 +257,8 @@ static void *run_thread(void *arg) {
     return NULL;
 }
 
-static enum pgc_code fill_argv(struct pgc_strings *argv, const char *program, const char *command,
-                               const struct pgc_strings *first, const struct pgc_strings *second,
-                               struct pgc_error *err) {
-    enum pgc_code code = pgc_strings_add(argv, program, err);
-    if (code == PGC_OK)
-        code = pgc_strings_add(argv, command, err);
-    for (size_t i = 0; code == PGC_OK && i < first->count; i++)
-        code = pgc_strings_add(argv, first->items[i], err);
-    for (size_t i = 0; code == PGC_OK && second != NULL && i < second->count; i++)
-        code = pgc_strings_add(argv, second->items[i], err);
-    return code;
-}
-
-/* --store and the other options that say where: what commands on the store need of a job's arguments. */
-static enum pgc_code place_args(const struct pgc_strings *args, struct pgc_strings *out, struct pgc_error *err) {
-    enum pgc_code code = PGC_OK;
-    for (size_t i = 0; code == PGC_OK && i < args->count; i++) {
-        const char *arg = args->items[i];
-        bool separate = strcmp(arg, "--store") == 0 || strcmp(arg, "-s") == 0 || strcmp(arg, "--cluster") == 0;
-        bool joined = pgc_text_starts(arg, "--store=") || pgc_text_starts(arg, "--cluster=");
-        if (separate || joined)
-            code = pgc_strings_add(out, arg, err);
-        if (code == PGC_OK && separate && i + 1 < args->count)
-            code = pgc_strings_add(out, args->items[++i], err);
-    }
-    return code;
-}
-
 static enum pgc_code make_run(struct scheduler *s, const struct pgc_agenda_job *job, struct run **out,
                               struct pgc_error *err) {
-    PGC_CLEANUP(pgc_strings_release) struct pgc_strings place = PGC_STRINGS_INIT;
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL)
         return pgc_fail_nomem(err);
@@ -215,10 +271,12 @@ static enum pgc_code make_run(struct scheduler *s, const struct pgc_agenda_job *
                              : pgc_fail_nomem(err);
     if (code == PGC_OK && strcmp(job->command, "run") == 0)
         code = pgc_strings_add(&run->argv, "--json", err);
-    if (code == PGC_OK && job->prunes)
-        code = place_args(&job->args, &place, err);
-    if (code == PGC_OK && job->prunes)
-        code = fill_argv(&run->prune, s->options->program, "prune", &place, &job->prune, err);
+    if (code == PGC_OK)
+        code = values_of(&job->args, "--store", 's', &run->stores, err);
+    if (code == PGC_OK)
+        code = values_of(&job->args, "--cluster", '\0', &run->clusters, err);
+    for (size_t i = 0; code == PGC_OK && i < job->prune.count; i++)
+        code = pgc_strings_add(&run->prune, job->prune.items[i], err);
     if (code != PGC_OK) {
         run_release(run);
         return code;
@@ -249,15 +307,45 @@ static enum pgc_code start_run(struct scheduler *s, struct pgc_agenda_job *job, 
 
 /* --- start ------------------------------------------------------------------------------------------ */
 
-/* The end of the newest backup in the job's store, 0 when there is none or the store does not answer. */
+/* --store and --cluster of the job, for a command on the store; *databases: those that it names. */
+static enum pgc_code place_of(const struct pgc_agenda_job *job, struct pgc_strings *place,
+                              struct pgc_strings *databases, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings stores = PGC_STRINGS_INIT;
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings clusters = PGC_STRINGS_INIT;
+    enum pgc_code code = values_of(&job->args, "--store", 's', &stores, err);
+    if (code == PGC_OK)
+        code = values_of(&job->args, "--cluster", '\0', &clusters, err);
+    if (code == PGC_OK)
+        code = values_of(&job->args, "--database", '\0', databases, err);
+    if (code == PGC_OK)
+        code = add_option(place, "--store", last_of(&stores), err);
+    return code == PGC_OK ? add_option(place, "--cluster", last_of(&clusters), err) : code;
+}
+
+/* The end of the newest backup in the rows of 'list --json', of `databases` when there are any. 0: none. */
+static int64_t newest_of(const struct pgc_json *rows, const struct pgc_strings *databases) {
+    int64_t newest_us = 0, us;
+    for (size_t i = 0; i < pgc_json_count(rows); i++) {
+        const struct pgc_json *row = pgc_json_at(rows, i);
+        const char *finished = pgc_json_text(pgc_json_get(row, "finished"));
+        const char *database = pgc_json_text(pgc_json_get(row, "database"));
+        bool ours = databases->count == 0 || (database != NULL && pgc_strings_contain(databases, database));
+        if (ours && finished != NULL && pgc_text_parse_rfc3339(finished, &us) && us > newest_us)
+            newest_us = us;
+    }
+    return newest_us / 1000000;
+}
+
+/* The end of the job's newest backup in its store, 0 when there is none or the store does not answer. */
 static int64_t ask_store(struct scheduler *s, const struct pgc_agenda_job *job) {
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings databases = PGC_STRINGS_INIT;
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings place = PGC_STRINGS_INIT;
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings argv = PGC_STRINGS_INIT;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
     PGC_AUTO(pgc_json_free) struct pgc_json *doc = NULL;
     struct pgc_error err;
     out.max = OUTPUT_MAX;
-    enum pgc_code code = place_args(&job->args, &place, &err);
+    enum pgc_code code = place_of(job, &place, &databases, &err);
     if (code == PGC_OK)
         code = fill_argv(&argv, s->options->program, "list", &place, NULL, &err);
     if (code == PGC_OK)
@@ -273,14 +361,7 @@ static int64_t ask_store(struct scheduler *s, const struct pgc_agenda_job *job) 
                 PGC_LOG_TEXT("error.message", err.message));
         return 0;
     }
-    int64_t newest_us = 0, us;
-    const struct pgc_json *rows = pgc_json_get(doc, "backups");
-    for (size_t i = 0; i < pgc_json_count(rows); i++) {
-        const char *finished = pgc_json_text(pgc_json_get(pgc_json_at(rows, i), "finished"));
-        if (finished != NULL && pgc_text_parse_rfc3339(finished, &us) && us > newest_us)
-            newest_us = us;
-    }
-    return newest_us / 1000000;
+    return newest_of(pgc_json_get(doc, "backups"), &databases);
 }
 
 static void take_up(struct scheduler *s, struct pgc_agenda_job *job) {

@@ -71,6 +71,27 @@ stop
 like 'a failure is told' "$(cat "$T/told")" '/json None \{"event":"backup.failure"'
 like 'to the dead man too' "$(cat "$T/told")" '/hc/fail '
 
+# The policy of a job is for what it backs up, in each of its stores; its neighbours stay.
+new_db sched2
+for _ in 1 2; do for d in sched sched2; do pgc-backup run -d "dbname=$d" --store "$T/one" --store "$T/two" --recipient "$key" > "$T/o" 2>&1; done; done
+cat > "$T/jobs.json" << J
+{"jobs": [{"name": "app", "schedule": "0 0 1 1 *", "run_on_start": true, "prune": ["--keep-last", "1", "--keep-min", "0"],
+  "args": ["-d", "dbname=sched", "--store", "$T/one", "--store=$T/two", "--recipient", "$key"]}]}
+J
+start
+ok 'a job that prunes ends well' until_true "get $base/metrics | grep -q 'result=\"success\"} 1'"
+stop
+for st in one two; do
+  is "its own backups go, in store $st" "$(pgc-backup list --store "$T/$st" --database sched | wc -l)" 1
+  is "those of others stay, in store $st" "$(pgc-backup list --store "$T/$st" --database sched2 | wc -l)" 2
+done
+cat > "$T/jobs.json" << J
+{"jobs": [{"name": "absent", "schedule": "0 0 1 1 *", "args": ["--database", "sched3", "--store", "$T/one", "--recipient", "$key"]}]}
+J
+start
+ok 'the backups of others are no success' until_true "get $base/metrics | grep -q 'last_success_timestamp_seconds{job=\"absent\"} 0'"
+stop
+
 # A dump that hangs: overlap is skipped, SIGTERM aborts it, nothing stays.
 sql -d sched -c 'begin; lock table t in access exclusive mode; select pg_sleep(20)' > /dev/null 2>&1 & locker=$!
 rm -rf "$T/store"
