@@ -15,7 +15,7 @@ static struct pgc_error err;
 static struct pgc_store *store;
 static struct pgc_age_identities identities = PGC_AGE_IDENTITIES_INIT;
 static struct pgc_age_recipients recipients = PGC_AGE_RECIPIENTS_INIT;
-static char folder[] = "/tmp/pgc-artefact-XXXXXX";
+static char folder[32];
 
 #define OK(call)                                                                                                       \
     do {                                                                                                               \
@@ -24,6 +24,7 @@ static char folder[] = "/tmp/pgc-artefact-XXXXXX";
     } while (0)
 
 static void set_up(void) {
+    strcpy(folder, "/tmp/pgc-artefact-XXXXXX"); /* anew: without fork the tests share it */
     ck_assert_ptr_nonnull(mkdtemp(folder));
     struct pgc_store_options options = { .url = folder };
     OK(pgc_store_attach(&options, test_runtime_real(), &store, &err));
