@@ -168,13 +168,32 @@ run up --lock-timeout 100ms --lock-retries 1
 is "gives up" "$RC" 75
 wait
 status "later" 0 up
-echo 'select pg_sleep(5);' > m/16_slow.sql
+echo 'select pg_sleep(5);' > m/30_slow.sql
 run up --statement-timeout 200ms
 is "statement timeout" "$RC" 1
 like "says so" "$ERR" "statement timeout"
+rm m/30_slow.sql
+
+printf '\\set who us\nalter table s add z int;\n' > m/16_psql.sql
+sql -c 'begin' -c 'lock table s' -c 'select pg_sleep(1.5)' -c 'commit' > /dev/null &
+sleep 0.5
+status "a psql-written one is tried again too" 0 up --lock-timeout 200ms
+wait
+
+# --- batches -----------------------------------------------------------------------------------------------------------
+for n in 20 21 22 23 24 25; do echo "insert into s values ($n);" > m/${n}_b.sql; done
+echo 'insert into s values (0); insert into s values (1 / 0);' > m/23_b.sql
+run up --batch 4
+is "a batch with a broken one" "$RC" 1
+like "names its place" "$ERR" 'm/23_b.sql:1:27: division by zero'
+is "what comes before it is applied" "$(sql -c "select string_agg(key, ',' order by key) from pgc.migrations where key in ('20','21','22','23','24','25')")" "20,21,22"
+is "once" "$(sql -c 'select count(*) from s where n between 20 and 25')" 3
+echo 'vacuum s;' > m/23_b.sql
+status "a batch around one that has to go alone" 0 up --batch 4
+is "all are there" "$(sql -c "select count(*) from pgc.migrations where key in ('20','21','22','23','24','25') and state = 'applied'")" 6
 
 # --- signals ---------------------------------------------------------------------------------------------------------
-echo 'create table never (id int); select pg_sleep(30);' > m/16_slow.sql
+echo 'create table never (id int); select pg_sleep(30);' > m/30_slow.sql
 pgc-migrate up --dir m > /dev/null 2>&1 &
 pid=$!
 for _ in $(seq 100); do
@@ -184,12 +203,12 @@ done
 kill -TERM $pid
 wait $pid
 is "SIGTERM" "$?" 143
-is "rolled back" "$(sql -c "select to_regclass('never') is null, count(*) from pgc.migrations where key = '16'")" "t|0"
+is "rolled back" "$(sql -c "select to_regclass('never') is null, count(*) from pgc.migrations where key = '30'")" "t|0"
 comes "statement is cancelled" 0 sql -c "select count(*) from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()"
 comes "lock is free" 0 sql -c "select count(*) from pg_locks where locktype = 'advisory'"
 
 # A process that was killed does not keep the server working for it, with its locks.
-echo 'select pg_sleep(60);' > m/16_slow.sql
+echo 'select pg_sleep(60);' > m/30_slow.sql
 pgc-migrate up --dir m > /dev/null 2>&1 &
 pid=$!
 for _ in $(seq 100); do
@@ -202,7 +221,7 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 is "the server notices that we are gone" "$(sql -c "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = 'out'")" 0
-rm m/16_slow.sql
+rm m/30_slow.sql
 
 # shellcheck disable=SC2016 # the dollars are SQL's and ours
 {
