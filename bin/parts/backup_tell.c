@@ -1,7 +1,10 @@
 #include "parts/backup_tell.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "backup/oneshot.h"
 
 void tell_host(char *out, size_t cap) {
     if (gethostname(out, cap - 1) != 0)
@@ -21,7 +24,28 @@ struct pgc_notify_to notify_to(const struct notify_settings *settings) {
 }
 
 enum pgc_code tell_check(const struct tell_settings *settings, struct pgc_error *err) {
+    if (settings->pushgateway != NULL && strncmp(settings->pushgateway, "http://", 7) != 0 &&
+        strncmp(settings->pushgateway, "https://", 8) != 0)
+        return pgc_fail(err, PGC_E_USAGE, "--pushgateway: an http:// or https:// URL is wanted");
     return notify_check(&settings->notify, err);
+}
+
+static void publish(const struct tell *tell, bool success, int64_t ms, uint64_t bytes) {
+    const struct tell_settings *s = tell->settings;
+    struct pgc_oneshot run = { .job = s->job,
+                               .host = tell->host,
+                               .start_s = tell->start_us / 1000000,
+                               .end_s = pgc_wall_us(tell->rt) / 1000000,
+                               .duration_ms = ms,
+                               .bytes = bytes,
+                               .success = success };
+    struct pgc_error err;
+    if (s->metrics_file != NULL && pgc_oneshot_write(&run, s->metrics_file, &err) != PGC_OK)
+        pgc_log(tell->rt, PGC_LOG_WARN, "backup.metrics_failed", "cannot write metrics",
+                PGC_LOG_TEXT("error.message", err.message));
+    if (s->pushgateway != NULL && pgc_oneshot_push(&run, s->pushgateway, tell->rt, &err) != PGC_OK)
+        pgc_log(tell->rt, PGC_LOG_WARN, "backup.metrics_failed", "cannot push metrics",
+                PGC_LOG_TEXT("error.message", err.message));
 }
 
 static void notify(const struct tell *tell, enum pgc_notify_event event, const char *detail, int64_t ms,
@@ -32,12 +56,13 @@ static void notify(const struct tell *tell, enum pgc_notify_event event, const c
 }
 
 void tell_started(struct tell *tell, const struct tell_settings *settings, const struct pgc_runtime *rt) {
-    *tell = (struct tell) { .settings = settings, .rt = rt, .start_ms = pgc_mono_ms(rt) };
+    *tell = (struct tell) { .settings = settings, .rt = rt, .start_ms = pgc_mono_ms(rt), .start_us = pgc_wall_us(rt) };
     tell_host(tell->host, sizeof tell->host);
     notify(tell, PGC_NOTIFY_START, "", 0, 0);
 }
 
 void tell_ended(struct tell *tell, enum pgc_code code, const char *detail, uint64_t bytes) {
     int64_t ms = pgc_mono_ms(tell->rt) - tell->start_ms;
+    publish(tell, code == PGC_OK, ms, bytes);
     notify(tell, code == PGC_OK ? PGC_NOTIFY_SUCCESS : PGC_NOTIFY_FAILURE, detail, ms, bytes);
 }

@@ -34,17 +34,32 @@ void tell_host(char *out, size_t cap);
 struct tell_settings {
     struct notify_settings notify;
     char *job;
+    char *metrics_file;
+    char *pushgateway;
 };
+#define TELL_AT(type, field, member) (offsetof(type, field) + offsetof(struct tell_settings, member))
 #define TELL_ROWS(type, field)                                                                                         \
-    NOTIFY_ROWS(type, field.notify), {                                                                                 \
-        "job", 0, PGC_OPT_STRING, offsetof(type, field) + offsetof(struct tell_settings, job), "backup",               \
-            "what this run is called where it is told of", .value = "NAME"                                             \
+    NOTIFY_ROWS(type, field.notify), { "job",          0,                                                              \
+                                       PGC_OPT_STRING, TELL_AT(type, field, job),                                      \
+                                       "backup",       "what this run is called where it is told of",                  \
+                                       .value = "NAME" },                                                              \
+        { "metrics-file",                                                                                              \
+          0,                                                                                                           \
+          PGC_OPT_STRING,                                                                                              \
+          TELL_AT(type, field, metrics_file),                                                                          \
+          NULL,                                                                                                        \
+          "write metrics for node_exporter's textfile collector",                                                      \
+          .value = "FILE.prom" },                                                                                      \
+    {                                                                                                                  \
+        "pushgateway", 0, PGC_OPT_STRING, TELL_AT(type, field, pushgateway), NULL,                                     \
+            "send metrics to a Prometheus Pushgateway, as job pgc_backup and this host, or as the group in the URL",   \
+            .value = "URL"                                                                                             \
     }
 struct tell {
     const struct tell_settings *settings;
     const struct pgc_runtime *rt;
     char host[HOST_NAME_MAX + 1];
-    int64_t start_ms;
+    int64_t start_ms, start_us;
 };
 PGC_MUST_USE enum pgc_code tell_check(const struct tell_settings *settings, struct pgc_error *err);
 void tell_started(struct tell *tell, const struct tell_settings *settings, const struct pgc_runtime *rt);

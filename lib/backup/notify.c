@@ -167,15 +167,15 @@ enum pgc_code pgc_notify_make(const char *target, const struct pgc_notice *notic
 
 /* --- sending ---------------------------------------------------------------------------------------- */
 
-static enum pgc_code post(struct pgc_http *http, const struct pgc_notify_message *message, bool undisturbed,
-                          struct pgc_error *err) {
+static enum pgc_code post(struct pgc_http *http, const char *url, const struct pgc_strings *headers,
+                          const struct pgc_buf *body, bool undisturbed, struct pgc_error *err) {
     PGC_CLEANUP(pgc_http_answer_release) struct pgc_http_answer answer = PGC_HTTP_ANSWER_INIT;
     struct pgc_http_request request = { .method = "POST",
-                                        .url = message->url.data,
-                                        .headers = (const char *const *)message->headers.items,
-                                        .header_count = message->headers.count,
-                                        .body = message->body.data,
-                                        .body_len = message->body.len,
+                                        .url = url,
+                                        .headers = (const char *const *)headers->items,
+                                        .header_count = headers->count,
+                                        .body = body->data,
+                                        .body_len = body->len,
                                         .has_body = true,
                                         .cleanup = undisturbed };
     enum pgc_code code = pgc_http_perform(http, &request, &answer, err);
@@ -185,26 +185,32 @@ static enum pgc_code post(struct pgc_http *http, const struct pgc_notify_message
     return code;
 }
 
-static enum pgc_code tell(const char *target, const struct pgc_notify_to *to, const struct pgc_notice *notice,
-                          const struct pgc_runtime *rt, struct pgc_error *err) {
-    PGC_CLEANUP(pgc_notify_message_release) struct pgc_notify_message message = PGC_NOTIFY_MESSAGE_INIT;
+enum pgc_code pgc_notify_post(const char *url, const struct pgc_strings *headers, const struct pgc_buf *body,
+                              bool undisturbed, const struct pgc_runtime *rt, struct pgc_error *err) {
     PGC_AUTO(pgc_http_free) struct pgc_http *http = NULL;
     bool hurried = pgc_cancelled(rt) != 0;
     struct pgc_http_options options = { .connect_timeout_ms = hurried ? 2000 : 5000,
                                         .stall_timeout_ms = hurried ? 3000 : 10000 };
     int tries = hurried ? 1 : TRIES;
-    enum pgc_code code = pgc_notify_make(target, notice, to->successes, to->secret, &message, err);
-    if (code != PGC_OK || !message.wanted)
-        return code;
-    code = pgc_http_open(&options, rt, &http, err);
+    enum pgc_code code = pgc_http_open(&options, rt, &http, err);
     for (int i = 0; code == PGC_OK && i < tries; i++) {
-        code = post(http, &message, notice->event != PGC_NOTIFY_START, err);
+        code = post(http, url, headers, body, undisturbed, err);
         if (code == PGC_OK || !pgc_code_retryable(code) || i + 1 == tries)
             return code;
         pgc_sleep_ms(rt, 500 << i);
         code = PGC_OK;
     }
     return code;
+}
+
+static enum pgc_code tell(const char *target, const struct pgc_notify_to *to, const struct pgc_notice *notice,
+                          const struct pgc_runtime *rt, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_notify_message_release) struct pgc_notify_message message = PGC_NOTIFY_MESSAGE_INIT;
+    enum pgc_code code = pgc_notify_make(target, notice, to->successes, to->secret, &message, err);
+    if (code != PGC_OK || !message.wanted)
+        return code;
+    return pgc_notify_post(message.url.data, &message.headers, &message.body, notice->event != PGC_NOTIFY_START, rt,
+                           err);
 }
 
 /* The target without what may be secret: scheme and host. */

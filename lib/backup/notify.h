@@ -53,4 +53,8 @@ struct pgc_notify_to {
 /* Tells all targets, each tried three times. Failing to tell is logged and never fails what is told of. The end of a run is told
  * although the runtime is cancelled (then each target is tried once, so that the process ends in time). */
 void pgc_notify_all(const struct pgc_notify_to *to, const struct pgc_notice *notice, const struct pgc_runtime *rt);
+/* Sends a body, tried three times (once in a cancelled runtime). undisturbed: goes through although the runtime is cancelled. */
+PGC_MUST_USE enum pgc_code pgc_notify_post(const char *url, const struct pgc_strings *headers,
+                                           const struct pgc_buf *body, bool undisturbed, const struct pgc_runtime *rt,
+                                           struct pgc_error *err);
 #endif

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -21,24 +22,29 @@ static void put_label(struct pgc_buf *out, const char *text) {
 
 enum source { SOURCE_SECONDS, SOURCE_MS, SOURCE_BYTES, SOURCE_FLAG, SOURCE_HEALTH };
 
+/* What a single run knows too: always, or only of a success. */
+enum once { ONCE_NEVER, ONCE_SUCCESS, ONCE_ALWAYS };
+
 static const struct {
     const char *name, *help;
     enum source source;
     size_t offset;
+    enum once once;
 } gauges[] = {
     { "pgc_backup_last_success_timestamp_seconds", "End of the last run that succeeded.", SOURCE_SECONDS,
-      offsetof(struct pgc_agenda_job, last_success_s) },
+      offsetof(struct pgc_agenda_job, last_success_s), ONCE_SUCCESS },
     { "pgc_backup_last_attempt_timestamp_seconds", "Start of the last run.", SOURCE_SECONDS,
-      offsetof(struct pgc_agenda_job, last_start_s) },
+      offsetof(struct pgc_agenda_job, last_start_s), ONCE_ALWAYS },
     { "pgc_backup_next_run_timestamp_seconds", "When the job runs next.", SOURCE_SECONDS,
-      offsetof(struct pgc_agenda_job, next_s) },
+      offsetof(struct pgc_agenda_job, next_s), ONCE_NEVER },
     { "pgc_backup_last_duration_seconds", "How long the last run took.", SOURCE_MS,
-      offsetof(struct pgc_agenda_job, last_duration_ms) },
+      offsetof(struct pgc_agenda_job, last_duration_ms), ONCE_ALWAYS },
     { "pgc_backup_last_size_bytes", "Stored bytes of the last run that succeeded.", SOURCE_BYTES,
-      offsetof(struct pgc_agenda_job, last_bytes) },
-    { "pgc_backup_running", "1 while the job runs.", SOURCE_FLAG, offsetof(struct pgc_agenda_job, running) },
+      offsetof(struct pgc_agenda_job, last_bytes), ONCE_SUCCESS },
+    { "pgc_backup_running", "1 while the job runs.", SOURCE_FLAG, offsetof(struct pgc_agenda_job, running),
+      ONCE_NEVER },
     { "pgc_backup_healthy", "1 unless the last success is older than the schedule and its grace allow.", SOURCE_HEALTH,
-      0 },
+      0, ONCE_NEVER },
 };
 
 static void put_value(struct pgc_buf *out, const struct pgc_agenda_job *job, enum source source, size_t offset,
@@ -67,16 +73,48 @@ static void put_head(struct pgc_buf *out, const char *name, const char *help, co
     pgc_buf_putf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+static void put_gauge(struct pgc_buf *out, size_t g, const struct pgc_agenda_job *job, int64_t now_s) {
+    pgc_buf_putf(out, "%s{job=\"", gauges[g].name);
+    put_label(out, job->name);
+    pgc_buf_puts(out, "\"} ");
+    put_value(out, job, gauges[g].source, gauges[g].offset, now_s);
+    pgc_buf_putc(out, '\n');
+}
+
+static void put_build(struct pgc_buf *out, const char *version) {
+    put_head(out, "pgc_build_info", "Version of pgc.", "gauge");
+    pgc_buf_putf(out, "pgc_build_info{version=\"%s\"} 1\n", version);
+}
+
+void pgc_status_metrics_once(struct pgc_buf *out, const struct pgc_agenda_job *job, const char *version) {
+    for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
+        if (gauges[g].once == ONCE_NEVER || (gauges[g].once == ONCE_SUCCESS && job->last_success_s == 0))
+            continue;
+        put_head(out, gauges[g].name, gauges[g].help, "gauge");
+        put_gauge(out, g, job, 0);
+    }
+    put_build(out, version);
+}
+
+void pgc_status_metrics_reread(const char *text, struct pgc_agenda_job *job) {
+    for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
+        PGC_CLEANUP(pgc_buf_release) struct pgc_buf line = PGC_BUF_INIT;
+        if (gauges[g].once != ONCE_SUCCESS)
+            continue;
+        pgc_buf_putf(&line, "\n%s{job=\"", gauges[g].name);
+        put_label(&line, job->name);
+        pgc_buf_puts(&line, "\"} ");
+        const char *found = strstr(text, line.data);
+        int64_t value = found != NULL ? strtoll(found + line.len, NULL, 10) : 0;
+        memcpy((char *)job + gauges[g].offset, &value, sizeof value);
+    }
+}
+
 void pgc_status_metrics(struct pgc_buf *out, const struct pgc_agenda *agenda, const char *version, int64_t now_s) {
     for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
         put_head(out, gauges[g].name, gauges[g].help, "gauge");
-        for (size_t i = 0; i < agenda->count; i++) {
-            pgc_buf_putf(out, "%s{job=\"", gauges[g].name);
-            put_label(out, agenda->jobs[i].name);
-            pgc_buf_puts(out, "\"} ");
-            put_value(out, &agenda->jobs[i], gauges[g].source, gauges[g].offset, now_s);
-            pgc_buf_putc(out, '\n');
-        }
+        for (size_t i = 0; i < agenda->count; i++)
+            put_gauge(out, g, &agenda->jobs[i], now_s);
     }
     put_head(out, "pgc_backup_runs_total", "Runs by result.", "counter");
     for (size_t i = 0; i < agenda->count; i++) {
@@ -91,8 +129,7 @@ void pgc_status_metrics(struct pgc_buf *out, const struct pgc_agenda *agenda, co
             pgc_buf_putf(out, "\",result=\"%s\"} %" PRIu64 "\n", rows[r].result, rows[r].count);
         }
     }
-    put_head(out, "pgc_build_info", "Version of pgc.", "gauge");
-    pgc_buf_putf(out, "pgc_build_info{version=\"%s\"} 1\n", version);
+    put_build(out, version);
 }
 
 /* --- JSON and health -------------------------------------------------------------------------------- */

@@ -33,6 +33,25 @@ like 'it is logged' "$ERR" 'cannot tell of a run.*127.0.0.1:1'
 status 'an unknown kind of target' 64 backup -d told --notify gopher://x
 said > "$T/up"
 
+# Metrics of a run that ends before it could be scraped.
+prom=$T/prom/pgc.prom; mkdir "$T/prom"
+status 'metrics to a file and a gateway' 0 backup -d told --job nightly --metrics-file "$prom" --pushgateway "$hook"
+success=$(grep '^pgc_backup_last_success_timestamp_seconds{job="nightly"} 1[0-9]*$' "$prom")
+like 'the last success' "$success" '[0-9]$'
+is 'nothing else is in the folder' "$(ls -A "$T/prom")" pgc.prom
+like 'pushed for this host' "$(said | tr '\n' ' ')" "^POST /metrics/job/pgc_backup/instance/$(hostname) None # HELP.*pgc_backup_last_success_timestamp_seconds"
+if command -v promtool > "$T/out"; then STDIN=$prom ok 'as Prometheus wants them' promtool check metrics
+else skip 'promtool check metrics' 'promtool is not installed'; fi
+status 'a failure' 69 backup -h /nonexistent -d told --job nightly --metrics-file "$prom" --pushgateway "$hook"
+is 'keeps the last success in the file' "$(grep '^pgc_backup_last_success' "$prom")" "$success"
+pushed=$(said | tr '\n' ' ')
+like 'pushes the attempt' "$pushed" 'pgc_backup_last_attempt_timestamp_seconds\{job="nightly"\} 1'
+unlike 'but no success' "$pushed" 'last_success'
+status 'what cannot be written changes nothing' 0 backup -d told --metrics-file /nonexistent/x.prom --pushgateway http://127.0.0.1:1
+like 'it is logged' "$ERR" 'cannot write metrics.*cannot push metrics'
+status 'a gateway that is none' 64 backup -d told --pushgateway gw:9091
+said > "$T/up"
+
 # Who was told of the start is told of the end although the run was interrupted.
 sql -d told -c 'begin; lock table t in access exclusive mode; select pg_sleep(20)' > "$T/out" 2>&1 & locker=$!
 pgc-backup run --progress none --no-encryption --store "$T/store" -d told --notify "ping+$hook/hc" 2> "$T/err" & pid=$!
