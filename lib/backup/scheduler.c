@@ -409,8 +409,10 @@ static void fire_due(struct scheduler *s) {
 static void reload(struct scheduler *s) {
     struct pgc_agenda fresh = PGC_AGENDA_INIT;
     struct pgc_error err;
-    if (s->options->reload == NULL)
+    if (s->options->reload == NULL) {
+        pgc_log(s->rt, PGC_LOG_INFO, "backup.reloaded", "there is no configuration file to read again");
         return;
+    }
     if (s->options->reload(s->options->reload_arg, &fresh, &err) != PGC_OK) {
         pgc_log(s->rt, PGC_LOG_ERROR, "backup.reload_failed", "the configuration is not taken over",
                 PGC_LOG_TEXT("error.message", err.message));
