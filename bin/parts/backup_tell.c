@@ -20,7 +20,8 @@ enum pgc_code notify_check(const struct notify_settings *settings, struct pgc_er
 }
 
 struct pgc_notify_to notify_to(const struct notify_settings *settings) {
-    return (struct pgc_notify_to) { &settings->targets, settings->successes, settings->secret };
+    return (struct pgc_notify_to) { &settings->targets, settings->successes, settings->secret,
+                                    settings->smtp_password };
 }
 
 enum pgc_code tell_check(const struct tell_settings *settings, struct pgc_error *err) {

@@ -10,6 +10,7 @@ struct notify_settings {
     struct pgc_strings targets;
     bool successes;
     char *secret;
+    char *smtp_password;
 };
 #define NOTIFY_AT(type, field, member) (offsetof(type, field) + offsetof(struct notify_settings, member))
 #define NOTIFY_ROWS(type, field)                                                                                       \
@@ -18,12 +19,19 @@ struct notify_settings {
       PGC_OPT_LIST,                                                                                                    \
       NOTIFY_AT(type, field, targets),                                                                                 \
       NULL,                                                                                                            \
-      "whom to tell: https://... (JSON), slack+https://..., discord+, teams+, ntfy+, ping+ (healthchecks.io style); "  \
-      "may be repeated",                                                                                               \
+      "whom to tell: https://... (JSON), slack+https://..., discord+, teams+, ntfy+, ping+ (healthchecks.io style), "  \
+      "smtp://user@host/?from=ADDRESS&to=ADDRESS",                                                                     \
       .value = "TARGET" },                                                                                             \
-        { "notify-success", 0, PGC_OPT_FLAG, NOTIFY_AT(type, field, successes), NULL, "tell of successes too" }, {     \
-        "notify-secret", 0, PGC_OPT_SECRET, NOTIFY_AT(type, field, secret), NULL,                                      \
-            "key of the HMAC signature of JSON notifications"                                                          \
+        { "notify-success", 0, PGC_OPT_FLAG, NOTIFY_AT(type, field, successes), NULL, "tell of successes too" },       \
+        { "notify-secret",                                                                                             \
+          0,                                                                                                           \
+          PGC_OPT_SECRET,                                                                                              \
+          NOTIFY_AT(type, field, secret),                                                                              \
+          NULL,                                                                                                        \
+          "key of the HMAC signature of JSON notifications" },                                                         \
+    {                                                                                                                  \
+        "smtp-password", 0, PGC_OPT_SECRET, NOTIFY_AT(type, field, smtp_password), NULL,                               \
+            "password of the user in smtp:// targets"                                                                  \
     }
 PGC_MUST_USE enum pgc_code notify_check(const struct notify_settings *settings, struct pgc_error *err);
 struct pgc_notify_to notify_to(const struct notify_settings *settings);

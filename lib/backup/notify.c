@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/mail.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "net/http.h"
@@ -133,11 +134,15 @@ static const struct shape *shape_of(const char *target) {
 }
 
 enum pgc_code pgc_notify_check(const char *target, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_mail_target_release) struct pgc_mail_target mail = PGC_MAIL_TARGET_INIT;
+    if (pgc_mail_is_target(target))
+        return pgc_mail_parse(target, &mail, err);
     if (shape_of(target) != NULL)
         return PGC_OK;
-    return pgc_fail(err, PGC_E_USAGE,
-                    "a notification target is [slack+|discord+|teams+|ntfy+|ping+]https://..., not '%.*s'",
-                    (int)strcspn(target, ":"), target);
+    return pgc_fail(
+        err, PGC_E_USAGE,
+        "a notification target is [slack+|discord+|teams+|ntfy+|ping+]https://... or smtp://..., not '%.*s'",
+        (int)strcspn(target, ":"), target);
 }
 
 enum pgc_code pgc_notify_make(const char *target, const struct pgc_notice *notice, bool successes, const char *secret,
@@ -203,9 +208,42 @@ enum pgc_code pgc_notify_post(const char *url, const struct pgc_strings *headers
     return code;
 }
 
+static enum pgc_code send_mail(const char *target, const struct pgc_notify_to *to, const struct pgc_notice *notice,
+                               const struct pgc_runtime *rt, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_mail_target_release) struct pgc_mail_target parsed = PGC_MAIL_TARGET_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf subject = PGC_BUF_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf body = PGC_BUF_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    bool hurried = pgc_cancelled(rt) != 0;
+    int tries = hurried ? 1 : TRIES;
+    enum pgc_code code = pgc_mail_parse(target, &parsed, err);
+    if (code != PGC_OK)
+        return code;
+    pgc_buf_putf(&subject, "pgc backup %s: %s on %s", notice->event == PGC_NOTIFY_FAILURE ? "FAILED" : "succeeded",
+                 notice->job, notice->host);
+    put_sentence(&body, notice);
+    pgc_buf_puts(&body, "\r\n");
+    pgc_mail_write(&text, &parsed, subject.data, body.data, notice->host, notice->time_us);
+    code = pgc_buf_check(&text, err);
+    struct pgc_smtp_mail mail = { parsed.host, parsed.port, parsed.tls, parsed.user, to->smtp_password,
+                                  parsed.from, &parsed.to,  text.data,  true };
+    for (int i = 0; code == PGC_OK && i < tries; i++) {
+        code = pgc_smtp_send(&mail, hurried ? 5000 : 20000, rt, err);
+        if (code == PGC_OK || !pgc_code_retryable(code) || i + 1 == tries)
+            return code;
+        pgc_sleep_ms(rt, 500 << i);
+        code = PGC_OK;
+    }
+    return code;
+}
+
 static enum pgc_code tell(const char *target, const struct pgc_notify_to *to, const struct pgc_notice *notice,
                           const struct pgc_runtime *rt, struct pgc_error *err) {
     PGC_CLEANUP(pgc_notify_message_release) struct pgc_notify_message message = PGC_NOTIFY_MESSAGE_INIT;
+    if (pgc_mail_is_target(target)) {
+        bool wanted = notice->event == PGC_NOTIFY_FAILURE || (notice->event == PGC_NOTIFY_SUCCESS && to->successes);
+        return wanted ? send_mail(target, to, notice, rt, err) : PGC_OK;
+    }
     enum pgc_code code = pgc_notify_make(target, notice, to->successes, to->secret, &message, err);
     if (code != PGC_OK || !message.wanted)
         return code;

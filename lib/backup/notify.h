@@ -10,6 +10,7 @@
  *     teams+https://...             a MessageCard
  *     ntfy+https://host/topic       the message as text with Title, Priority and Tags
  *     ping+https://hc/uuid          healthchecks.io style: URL/start, URL (success), URL/fail with the error as body
+ *     smtp://user@host/?from=a@b&to=c@d           a mail; smtps:// too, see mail.h
  * Pings hear of starts and ends; the others of failures, and of successes when asked. */
 #include <pgc/runtime.h>
 
@@ -28,7 +29,7 @@ struct pgc_notice {
     uint64_t bytes;
 };
 
-/* What is sent for one target. Pure. *wanted false: this target is not told of this event. */
+/* What is sent for one target over HTTP. Pure. *wanted false: this target is not told of this event. */
 struct pgc_notify_message {
     bool wanted;
     struct pgc_buf url;
@@ -47,8 +48,9 @@ PGC_MUST_USE enum pgc_code pgc_notify_check(const char *target, struct pgc_error
 /* Whom to tell, and of what. All borrowed. */
 struct pgc_notify_to {
     const struct pgc_strings *targets;
-    bool successes;     /* of successes too, not only of failures */
-    const char *secret; /* signs JSON; NULL: nothing is signed */
+    bool successes;            /* of successes too, not only of failures */
+    const char *secret;        /* signs JSON; NULL: nothing is signed */
+    const char *smtp_password; /* logs the user of mail targets in */
 };
 /* Tells all targets, each tried three times. Failing to tell is logged and never fails what is told of. The end of a run is told
  * although the runtime is cancelled (then each target is tried once, so that the process ends in time). */

@@ -52,6 +52,30 @@ like 'it is logged' "$ERR" 'cannot write metrics.*cannot push metrics'
 status 'a gateway that is none' 64 backup -d told --pushgateway gw:9091
 said > "$T/up"
 
+# Mail.
+smtp=$(tests/support/free-port.sh)
+python3 tests/support/sink.py smtp "$smtp" "$T/mails" & pids="$pids $!"
+for _ in $(seq 100); do (: < "/dev/tcp/127.0.0.1/$smtp") 2> "$T/up" && break; sleep 0.1; done
+mailed() { cat "$T/mails"; : > "$T/mails"; }
+[ -e "$T/mails" ] || touch "$T/mails"
+mailed > "$T/up"
+mailto="smtp://me@127.0.0.1:$smtp/?from=db@example.org&to=ops@example.org,dba@example.org"
+PGC_BACKUP_SMTP_PASSWORD=hush status 'a failure by mail' 69 backup -h /nonexistent -d told --job nightly --notify "$mailto"
+unlike 'without the password in what is said' "$ERR" 'hush'
+mail=$(mailed | tr -d '\r')
+like 'from, to all' "$mail" 'MAIL FROM:<db@example.org>.*RCPT TO:<ops@example.org>.*RCPT TO:<dba@example.org>'
+like 'logged in' "$mail" "AUTH PLAIN
+$(printf '\0me\0hush' | base64)"
+like 'with a subject' "$(sed -n 's/^Subject: =?utf-8?B?\(.*\)?=/\1/p' <<< "$mail" | base64 -d)" '^pgc backup FAILED: nightly on '
+like 'and the cause' "$(sed -n '/^Content-Transfer/,/^\.$/p' <<< "$mail" | sed '1,2d;$d' | base64 -d)" 'FAILED: .*nonexistent'
+status 'no mail for a success' 0 backup -d told --notify "$mailto"
+is 'unless asked' "$(mailed)" ''
+status 'STARTTLS when asked' 69 backup -h /nonexistent -d told --notify "$mailto&tls=starttls"
+like 'is required' "$ERR" 'cannot tell of a run.*(STARTTLS|SSL|TLS)'
+unlike 'nothing is sent without it' "$(mailed)" 'AUTH|MAIL FROM'
+status 'a password in the target' 64 backup -d told --notify "smtp://me:hush@mx/?from=a@b&to=c@d"
+unlike 'is not repeated' "$ERR" hush
+
 # Who was told of the start is told of the end although the run was interrupted.
 sql -d told -c 'begin; lock table t in access exclusive mode; select pg_sleep(20)' > "$T/out" 2>&1 & locker=$!
 pgc-backup run --progress none --no-encryption --store "$T/store" -d told --notify "ping+$hook/hc" 2> "$T/err" & pid=$!

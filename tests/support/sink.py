@@ -45,7 +45,9 @@ def converse(peer):
                 say(b'250 taken')
         elif line.upper().startswith(b'EHLO'):
             stream.write(b'250-sink\r\n250 AUTH PLAIN LOGIN\r\n')
-        elif line.upper().startswith(b'AUTH'):
+        elif line.upper() == b'AUTH PLAIN':
+            say(b'334 ')
+            note(stream.readline())
             say(b'235 welcome')
         elif line.upper() == b'DATA':
             in_data = True
