@@ -177,19 +177,15 @@ static enum pgc_code run_redo(struct pgc_cli *cli, void *settings, struct pgc_er
     return code != PGC_OK ? code : run_verb(cli, settings, PGC_PLAN_REDO, err);
 }
 
-static char *take_arg(struct pgc_cli *cli, size_t i) {
-    char *arg = cli->args.items[i];
-    cli->args.items[i] = strdup("");
-    return arg;
-}
-
 static enum pgc_code with_version(struct pgc_cli *cli, struct migrate_settings *s, size_t at, enum pgc_plan_verb verb,
                                   struct pgc_error *err) {
     enum pgc_code code = migrate_args(cli, at + 1, "the version", err);
     if (code != PGC_OK)
         return code;
-    s->to = take_arg(cli, at);
-    return run_verb(cli, s, verb, err);
+    s->to = cli->args.items[at]; /* borrowed: not the parser's to free */
+    code = run_verb(cli, s, verb, err);
+    s->to = NULL;
+    return code;
 }
 
 static enum pgc_code run_goto(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
