@@ -251,22 +251,28 @@ static void put_chart(struct pgc_buf *out, const struct pgc_agenda_job *job) {
     pgc_buf_puts(out, "</svg>");
 }
 
+static const char *badge_of(const struct pgc_agenda_job *job, bool healthy) {
+    if (!healthy || (!job->running && job->last_outcome == PGC_AGENDA_FAILURE))
+        return "late";
+    return job->last_outcome == PGC_AGENDA_SUCCESS ? "ok" : "new";
+}
+
 static void put_row(struct pgc_buf *out, const struct pgc_agenda_job *job, int64_t now_s) {
     bool healthy = pgc_agenda_healthy(job, now_s);
-    pgc_buf_puts(out, "<tr><td><b>");
+    pgc_buf_puts(out, job->last_error[0] != '\0' ? "<tr class=failed><td><b>" : "<tr><td><b>");
     put_html(out, job->name);
     pgc_buf_puts(out, "</b><br><code>");
     put_html(out, job->schedule);
     pgc_buf_puts(out, "</code> <span class=dim>");
     put_html(out, job->timezone);
-    pgc_buf_putf(out, "</span></td><td><span class=\"badge %s\">%s</span></td><td>",
-                 healthy && job->last_outcome != PGC_AGENDA_FAILURE ? "ok" : "late",
+    pgc_buf_putf(out, "</span></td><td><span class=\"badge %s\">%s</span></td><td>", badge_of(job, healthy),
                  !healthy ? "late" : outcome_name(job));
     put_when(out, job->last_success_s, now_s);
     pgc_buf_puts(out, "</td><td>");
     put_when(out, job->next_s, now_s);
     pgc_buf_puts(out, "</td><td>");
-    pgc_text_bytes(out, job->last_bytes);
+    if (job->last_bytes > 0)
+        pgc_text_bytes(out, job->last_bytes);
     pgc_buf_puts(out, "</td><td>");
     put_chart(out, job);
     pgc_buf_puts(out, "</td></tr>");
@@ -283,11 +289,14 @@ static const char style[] =
     "h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.6rem "
     ".8rem;border-bottom:1px solid "
     "#e3e8ee;vertical-align:top}th{font-weight:600;color:#5b6b7b;font-size:.85rem}.dim{color:#5b6b7b;font-size:.85rem}"
+    "td .dim,time{white-space:nowrap}.failed td{border-bottom:0}.error "
+    "td{padding-top:0}.new{background:#e7ecf2;color:#33475b}"
     ".badge{padding:.1rem "
     ".6rem;border-radius:1rem;font-size:.85rem}.ok{background:#dff3e4;color:#14532d}.late{background:#fde2e1;"
     "color:#7f1d1d}.good{fill:#4c8bf5}.bad{fill:#c0392b}.error "
     "td{color:#7f1d1d;font-family:monospace;font-size:.85rem;border-top:0}"
-    "@media(prefers-color-scheme:dark){body{background:#12181f;color:#e6edf3}th,td{border-color:#2b3540}}";
+    "@media(prefers-color-scheme:dark){body{background:#12181f;color:#e6edf3}th,td{border-color:#2b3540}"
+    "a{color:#7fb0ff}.dim,th{color:#93a4b5}.error td{color:#ff9d97}}";
 
 void pgc_status_html(struct pgc_buf *out, const struct pgc_agenda *agenda, const char *version, int64_t now_s) {
     pgc_buf_putf(

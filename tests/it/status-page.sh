@@ -1,0 +1,33 @@
+#!/bin/bash
+# The scheduler's page in a browser that runs no scripts.
+. tests/support/lib.sh
+command -v chromium > "$T/out" || { skip 'the page in Chromium' 'chromium is not installed'; finish; }
+port=$(tests/support/free-port.sh)
+cat > "$T/jobs.json" << J
+{"jobs": [{"name": "app & <shop>", "schedule": "@every 1s", "timezone": "Europe/Berlin",
+           "args": ["--no-encryption", "--store", "$T/store", "-h", "/nonexistent", "-d", "x"]},
+          {"name": "nightly", "schedule": "30 2 * * *", "args": ["--store", "$T/store"]}]}
+J
+pgc-backup schedule --config "$T/jobs.json" --listen "127.0.0.1:$port" 2> "$T/log" & pid=$!
+trap 'kill $pid' EXIT
+for _ in $(seq 100); do curl -s "http://127.0.0.1:$port/metrics" | grep -q 'result="failure"} [1-9]' && break; sleep 0.1; done
+mkdir -p "$T/profile/Default"
+echo '{"profile": {"default_content_setting_values": {"javascript": 2}}}' > "$T/profile/Default/Preferences"
+dom() { HOME=$T timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$T/profile" --dump-dom "$1" 2> "$T/chromium.log"; }
+visible() { python3 -c 'import re,sys,html
+text = re.sub(r"<(style|title)\b.*?</\1>", " ", sys.stdin.read(), flags=re.S)
+print(" ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split()))'; }
+
+echo '<p id=a>still</p><script>document.getElementById("a").textContent = "changed"</script>' > "$T/script.html"
+page=$(dom "file://$T/script.html")
+[ -n "$page" ] || { skip 'the page in Chromium' 'chromium does not run here'; finish; }
+like 'scripts do not run' "$page" '>still</p>'
+page=$(dom "http://127.0.0.1:$port/")
+text=$(visible <<< "$page")
+like 'the page has its heads' "$text" '^pgc backup Job State Last success Next run Size Last runs '
+like 'a job that fails, its name as it is' "$text" 'app & <shop> @every 1s Europe/Berlin (failure|running) never '
+like 'its error' "$text" 'exited with status 69: .*nonexistent'
+like 'a job that waits' "$text" 'nightly 30 2 \* \* \* UTC never never 20[0-9-]+T02:30:00Z in [0-9]+ (s|min|h) '
+like 'bars of the last runs' "$page" '<rect [^>]*class="bad"'
+unlike 'nothing runs, nothing is fetched' "$page" '<script|<img|<link|src=| on[a-z]+='
+finish
