@@ -56,7 +56,11 @@ for f in "${scripts[@]}"; do
   n=$(tr / - <<< "${f%.sh}")
   if [ -z "${RETRY:-}" ] || [ "$(cat "$work/$n.rc")" -eq 0 ]; then continue; fi
   cp "$work/$n.log" "$work/$n.first"
-  echo "# again, alone: $f"
+  echo "# again, alone and on a fresh server: $f"
+  tests/support/pg.sh stop "$work/server"
+  rm -rf "$work/server"
+  vars=$(tests/support/pg.sh start "$work/server") || { echo "cannot start PostgreSQL" >&2; exit 1; }
+  for v in $vars; do export "${v?}"; done
   one "$f"
   [ "$(cat "$work/$n.rc")" -ne 0 ] || echo "flaky - $f failed beside others and passed alone: $(grep -c '^not ok' "$work/$n.first") checks"
 done
