@@ -64,6 +64,13 @@ printf '#!/bin/sh\npsql -At -c "create table t as select '"'"'$GREETING'"'"'::te
 status 'exit 0 in a sourced script does not end the run' 0 pgc-init -d init4 "$d"
 is 'and what it exports arrives' "$(sql -d init4 -c 'select g from t')" 'it works'
 
+fresh init4b
+echo 'export X=1' > "$d/1.sh"; echo 'create table t ();' > "$d/2.sql"
+status 'an image without a shell' 127 env PATH=/nonexistent "$B/bin/pgc-init" -d init4b "$d"
+like 'is told with the file' "$ERR" "cannot source '$d/1\.sh': there is no shell in this image"
+rm "$d/1.sh"
+status 'SQL needs none' 0 env PATH=/nonexistent "$B/bin/pgc-init" -d init4b "$d"
+
 fresh init5
 echo 'create table items (id int, "full name" text);' > "$d/10_schema.sql"
 printf 'id,full name\n1,Ann\n2,"B, C"\n' > "$d/20_items.csv"
