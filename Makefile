@@ -40,6 +40,11 @@ ifeq ($(filter $(VARIANT),release debug asan ubsan coverage fuzz),)
 $(error VARIANT '$(VARIANT)' is unknown)
 endif
 
+# V=1 shows the commands, -s nothing, else their subjects.
+Q := $(if $(V),,@)
+silent := $(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS))))
+say = $(if $(V)$(silent),:,echo '  $(1)')
+
 PKGS := libpq libcurl libzstd libcrypto jansson expat libmicrohttpd liblzma zlib
 NEEDS_FLAGS := $(filter-out help deps clean distclean demo check,$(or $(MAKECMDGOALS),all))
 ifneq ($(NEEDS_FLAGS),)
@@ -78,11 +83,13 @@ $(B)/gen/sql_embedded.h $(B)/gen/sql_embedded.c &: $(SQL_SRC) tools/embed-sql.sh
 
 $(B)/obj/gen/sql_embedded.o: $(B)/gen/sql_embedded.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+	@$(call say,CC  $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 $(B)/obj/%.o: %.c $(B)/flags.mk | $(B)/gen/sql_embedded.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(if $(filter tests/%,$<),-Itests) -MMD -MP -c -o $@ $<
+	@$(call say,CC  $<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(if $(filter tests/%,$<),-Itests) -MMD -MP -c -o $@ $<
 
 $(LIB_A): $(call objs,$(LIB_SRC)) $(B)/obj/gen/sql_embedded.o
 	@rm -f $@
@@ -93,7 +100,8 @@ $(CLI_A): $(call objs,$(CLI_SRC)) $(call objs,$(BIN_PART_SRC))
 
 $(B)/bin/%: $(B)/obj/bin/%.o $(CLI_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) -pie $(LDFLAGS_ALL) -o $@ $< $(CLI_A) $(LIB_A) $(LIBS)
+	@$(call say,LD  $@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $< $(CLI_A) $(LIB_A) $(LIBS)
 
 $(B)/bin/pg_isready: $(B)/bin/pgc-ready
 	@ln -sf pgc-ready $@
@@ -101,7 +109,8 @@ $(B)/applets/psql: $(B)/bin/pgc-sql
 	@mkdir -p $(@D) && ln -sf ../bin/pgc-sql $@
 
 $(LIB_SO): $(call objs,$(LIB_SRC)) $(B)/obj/gen/sql_embedded.o lib/libpgc.map
-	$(CC) -shared -Wl,-soname,libpgc.so.0 -Wl,--version-script,lib/libpgc.map -Wl,--no-undefined $(LDFLAGS_ALL) -o $@ \
+	@$(call say,LD  $@)
+	$(Q)$(CC) -shared -Wl,-soname,libpgc.so.0 -Wl,--version-script,lib/libpgc.map -Wl,--no-undefined $(LDFLAGS_ALL) -o $@ \
 	  $(filter %.o,$^) $(LIBS)
 	@ln -sf libpgc.so.0 $(B)/libpgc.so
 
@@ -120,7 +129,8 @@ $(B)/gen/suites.h: $(UNIT_SRC)
 $(B)/obj/tests/unit/main.o: $(B)/gen/suites.h
 $(B)/tests/unit: $(call objs,$(UNIT_SRC) $(UNIT_SUPPORT_SRC)) $(CLI_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(CLI_A) $(LIB_A) $(LIBS) $$(pkg-config --libs check)
+	@$(call say,LD  $@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(CLI_A) $(LIB_A) $(LIBS) $$(pkg-config --libs check)
 
 .PHONY: check test unit run-tests
 check: ## set up what is missing, build, run all tests that need no container engine
@@ -149,7 +159,8 @@ check-docs: all ## what is missing in man pages, README and guides
 
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer $(LDFLAGS_ALL) -o $@ $< $(LIB_A) $(LIBS)
+	@$(call say,LD  $@)
+	$(Q)$(CC) -fsanitize=fuzzer $(LDFLAGS_ALL) -o $@ $< $(LIB_A) $(LIBS)
 .PHONY: fuzz fuzz-build
 fuzz-build: $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 fuzz: ## run every fuzz target for SECONDS (default 60) each
