@@ -198,27 +198,6 @@ bool pgc_status_health(struct pgc_buf *out, const struct pgc_agenda *agenda, int
 
 /* --- page ------------------------------------------------------------------------------------------- */
 
-static void put_html(struct pgc_buf *out, const char *text) {
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            pgc_buf_puts(out, "&amp;");
-            break;
-        case '<':
-            pgc_buf_puts(out, "&lt;");
-            break;
-        case '>':
-            pgc_buf_puts(out, "&gt;");
-            break;
-        case '"':
-            pgc_buf_puts(out, "&quot;");
-            break;
-        default:
-            pgc_buf_putc(out, *text);
-        }
-    }
-}
-
 static void put_when(struct pgc_buf *out, int64_t unix_s, int64_t now_s) {
     if (unix_s == 0) {
         pgc_buf_puts(out, "<span class=dim>never</span>");
@@ -260,11 +239,11 @@ static const char *badge_of(const struct pgc_agenda_job *job, bool healthy) {
 static void put_row(struct pgc_buf *out, const struct pgc_agenda_job *job, int64_t now_s) {
     bool healthy = pgc_agenda_healthy(job, now_s);
     pgc_buf_puts(out, job->last_error[0] != '\0' ? "<tr class=failed><td><b>" : "<tr><td><b>");
-    put_html(out, job->name);
+    pgc_text_markup(out, job->name);
     pgc_buf_puts(out, "</b><br><code>");
-    put_html(out, job->schedule);
+    pgc_text_markup(out, job->schedule);
     pgc_buf_puts(out, "</code> <span class=dim>");
-    put_html(out, job->timezone);
+    pgc_text_markup(out, job->timezone);
     pgc_buf_putf(out, "</span></td><td><span class=\"badge %s\">%s</span></td><td>", badge_of(job, healthy),
                  !healthy ? "late" : outcome_name(job));
     put_when(out, job->last_success_s, now_s);
@@ -278,7 +257,7 @@ static void put_row(struct pgc_buf *out, const struct pgc_agenda_job *job, int64
     pgc_buf_puts(out, "</td></tr>");
     if (job->last_error[0] != '\0') {
         pgc_buf_puts(out, "<tr class=error><td colspan=6>");
-        put_html(out, job->last_error);
+        pgc_text_markup(out, job->last_error);
         pgc_buf_puts(out, "</td></tr>");
     }
 }

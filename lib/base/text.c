@@ -373,3 +373,27 @@ bool pgc_text_ends(const char *text, const char *suffix) {
     size_t len = strlen(text), n = strlen(suffix);
     return len >= n && memcmp(text + len - n, suffix, n) == 0;
 }
+
+void pgc_text_markup(struct pgc_buf *out, const char *text) {
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '&':
+            pgc_buf_puts(out, "&amp;");
+            break;
+        case '<':
+            pgc_buf_puts(out, "&lt;");
+            break;
+        case '>':
+            pgc_buf_puts(out, "&gt;");
+            break;
+        case '"':
+            pgc_buf_puts(out, "&quot;");
+            break;
+        case '\'':
+            pgc_buf_puts(out, "&apos;");
+            break;
+        default:
+            pgc_buf_putc(out, *text);
+        }
+    }
+}

@@ -17,6 +17,8 @@ PGC_MUST_USE bool pgc_text_unpercent(struct pgc_buf *out, const char *text, size
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void pgc_text_json(struct pgc_buf *out, const char *text);
 void pgc_text_json_n(struct pgc_buf *out, const char *text, size_t len);
+/* Text for XML and HTML: & < > " ' become entities. */
+void pgc_text_markup(struct pgc_buf *out, const char *text);
 /* "2026-01-31T12:00:00Z", with .mmm when millis. */
 void pgc_text_rfc3339(struct pgc_buf *out, int64_t unix_us, bool millis);
 /* RFC 3339 with Z or offset, fraction optional; false when malformed. */

@@ -209,7 +209,7 @@ static void put_parts_document(const struct volume *volume, struct pgc_buf *out)
                       "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for (size_t i = 0; i < volume->count; i++) {
         pgc_buf_putf(out, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
-        pgc_xml_escape(out, volume->parts[i].etag);
+        pgc_text_markup(out, volume->parts[i].etag);
         pgc_buf_puts(out, "</ETag>");
         if (volume->parts[i].echoed) {
             pgc_buf_puts(out, "<ChecksumSHA256>");

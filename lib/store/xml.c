@@ -93,27 +93,3 @@ enum pgc_code pgc_xml_walk(const char *data, size_t len, pgc_xml_fn *fn, void *a
     pgc_buf_release(&walk.text);
     return code;
 }
-
-void pgc_xml_escape(struct pgc_buf *out, const char *text) {
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            pgc_buf_puts(out, "&amp;");
-            break;
-        case '<':
-            pgc_buf_puts(out, "&lt;");
-            break;
-        case '>':
-            pgc_buf_puts(out, "&gt;");
-            break;
-        case '"':
-            pgc_buf_puts(out, "&quot;");
-            break;
-        case '\'':
-            pgc_buf_puts(out, "&apos;");
-            break;
-        default:
-            pgc_buf_putc(out, *text);
-        }
-    }
-}

@@ -20,6 +20,4 @@ typedef bool pgc_xml_fn(void *arg, const char *path, const char *text);
 
 /* PGC_E_DATA when the text is not XML (also when it is empty or cut). */
 PGC_MUST_USE enum pgc_code pgc_xml_walk(const char *data, size_t len, pgc_xml_fn *fn, void *arg, struct pgc_error *err);
-/* The text with & < > " ' replaced by entities. */
-void pgc_xml_escape(struct pgc_buf *out, const char *text);
 #endif

@@ -1,5 +1,7 @@
 #include "store/xml.h"
 
+#include "base/text.h"
+
 #include <check.h>
 #include <string.h>
 
@@ -43,7 +45,7 @@ END_TEST
 START_TEST(escapes)
 {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
-    pgc_xml_escape(&out, "a<b>&\"c\"'");
+    pgc_text_markup(&out, "a<b>&\"c\"'");
     ck_assert_str_eq(out.data, "a&lt;b&gt;&amp;&quot;c&quot;&apos;");
 }
 END_TEST
