@@ -37,7 +37,7 @@ static const struct pgc_option start_options[] = {
     { "locale", 0, PGC_OPT_STRING, AT(locale), "C.UTF-8", "locale of the cluster", .value = "NAME" },
     { "tcp", 't', PGC_OPT_FLAG, AT(tcp), NULL, "listen on 127.0.0.1 too, with a random password in the URL" },
     { "port", 0, PGC_OPT_INT, AT(port), "0", "port, 0: a free one" },
-    { "set", 'o', PGC_OPT_LIST, AT(set), NULL, "server setting, may be repeated", .value = "NAME=VALUE" },
+    { "set", 'o', PGC_OPT_LIST, AT(set), NULL, "server setting", .value = "NAME=VALUE" },
     { "no-cache", 0, PGC_OPT_FLAG, AT(no_cache), NULL, "run initdb even when a cached cluster would do" },
     { "timeout", 0, PGC_OPT_DURATION, AT(timeout_ms), "60s", "give up when the server is not up by then" },
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print url, dir, port, pid and version as JSON" },

@@ -23,7 +23,7 @@ struct crypt_settings {
 #define IDENTITY_ROW                                                                                                   \
     {                                                                                                                  \
         "identity-file", 'i', PGC_OPT_LIST, offsetof(struct crypt_settings, identity_files), NULL,                     \
-            "file with secret keys (age or OpenSSH ed25519); may be repeated", .value = "FILE"                         \
+            "file with secret keys (age or OpenSSH ed25519)", .value = "FILE"                                          \
     }
 #define PASSPHRASE_ROWS                                                                                                \
     { "passphrase-file",                                                                                               \
@@ -46,9 +46,9 @@ struct crypt_settings {
 
 static const struct pgc_option encrypt_options[] = {
     { "recipient", 'r', PGC_OPT_LIST, offsetof(struct crypt_settings, recipients), NULL,
-      "public key (age1... or ssh-ed25519 ...); may be repeated", .value = "KEY" },
+      "public key (age1... or ssh-ed25519 ...)", .value = "KEY" },
     { "recipients-file", 'R', PGC_OPT_LIST, offsetof(struct crypt_settings, recipient_files), NULL,
-      "file with public keys, one per line; may be repeated", .value = "FILE" },
+      "file with public keys, one per line", .value = "FILE" },
     IDENTITY_ROW,
     PASSPHRASE_ROWS,
     { "armor", 'a', PGC_OPT_FLAG, offsetof(struct crypt_settings, armor), NULL, "write text (PEM) instead of bytes" },

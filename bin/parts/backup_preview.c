@@ -144,7 +144,7 @@ static const struct pgc_option keep_options[] = {
     WITHIN_ROW("-monthly", PGC_KEEP_MONTHLY, "keep one per month within SPAN"),
     WITHIN_ROW("-yearly", PGC_KEEP_YEARLY, "keep one per year within SPAN"),
     { "keep-tag", 0, PGC_OPT_LIST, offsetof(struct keep_settings, tags), NULL,
-      "keep what has these tags (comma-separated, second column of the input); may be repeated", .value = "TAGS" },
+      "keep what has these tags (comma-separated, second column of the input)", .value = "TAGS" },
     { "keep-min", 0, PGC_OPT_INT, offsetof(struct keep_settings, min), "3", "never go below N; 0: no floor" },
     { "now", 0, PGC_OPT_STRING, offsetof(struct keep_settings, now), NULL,
       "the present (RFC 3339): later times are not the newest that spans count from", .value = "TIME", .env = "" },

@@ -29,7 +29,7 @@ struct identity_settings {
       PGC_OPT_LIST,                                                                                                    \
       offsetof(type, field) + offsetof(struct identity_settings, files),                                               \
       NULL,                                                                                                            \
-      "file with secret keys (age or OpenSSH ed25519); may be repeated",                                               \
+      "file with secret keys (age or OpenSSH ed25519)",                                                                \
       .value = "FILE",                                                                                                 \
       .env = "PGC_BACKUP_IDENTITY_FILE" },                                                                             \
         { "passphrase-file",                                                                                           \

@@ -30,7 +30,7 @@ static const struct pgc_option options[] = {
     { "level", 0, PGC_OPT_INT, AT(level), "1", "1: read everything; 2: restore and compare too" },
     { "mark", 0, PGC_OPT_FLAG, AT(mark), "true", "note the success beside the backup (--no-mark: not)" },
     { "client-dir", 0, PGC_OPT_LIST, AT(client_folders), NULL,
-      "look for pg_restore only here; may be repeated; default: PATH and /usr/lib/postgresql/*/bin", .value = "DIR" },
+      "look for pg_restore only here; default: PATH and /usr/lib/postgresql/*/bin", .value = "DIR" },
     { "progress", 0, PGC_OPT_CHOICE, AT(progress), "auto", "a line on the terminal, or a log line every 10 s",
       .choices = "auto terminal log none" },
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print JSON" },

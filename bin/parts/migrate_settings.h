@@ -54,7 +54,7 @@ struct migrate_settings {
       PGC_OPT_LIST,                                                                                                     \
       M_AT(dirs),                                                                                                       \
       NULL,                                                                                                             \
-      "migrations folder, may be repeated (default: ./migrations, else ./db/migrations)",                               \
+      "migrations folder (default: ./migrations, else ./db/migrations)",                                                \
       .value = "FOLDER" },                                                                                              \
         { "format",       0, PGC_OPT_STRING, M_AT(format), NULL, "format of the files (default: found out by content)", \
           .value = "NAME" },                                                                                            \
@@ -63,11 +63,11 @@ struct migrate_settings {
           PGC_OPT_LIST,                                                                                                 \
           M_AT(variables),                                                                                              \
           NULL,                                                                                                         \
-          "placeholder of formats that have them (Flyway, tern, graphile-migrate), may be repeated",                    \
+          "placeholder of formats that have them (Flyway, tern, graphile-migrate)",                                     \
           .value = "NAME=VALUE" },                                                                                      \
     {                                                                                                                   \
         "env-subst", 0, PGC_OPT_LIST, M_AT(env_names), NULL,                                                            \
-            "replace ${NAME} in scripts by this environment variable, may be repeated", .value = "NAME"                 \
+            "replace ${NAME} in scripts by this environment variable", .value = "NAME"                                  \
     }
 #define MIGRATE_SERVER_ROWS                                                                                            \
     PGC_CONNECTION_OPTIONS(struct migrate_settings, connection),                                                       \

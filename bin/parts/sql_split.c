@@ -22,7 +22,7 @@ static const struct pgc_option split_options[] = {
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print a JSON array" },
     { "all", 'a', PGC_OPT_FLAG, AT(all), NULL, "also meta-commands and inline COPY data" },
     { "raw", 0, PGC_OPT_FLAG, AT(raw), NULL, "leave variables and \\if as they stand in the text" },
-    { "set", 'v', PGC_OPT_LIST, AT(set), NULL, "set a variable, may be repeated", .value = "NAME=VALUE", .env = "" },
+    { "set", 'v', PGC_OPT_LIST, AT(set), NULL, "set a variable", .value = "NAME=VALUE", .env = "" },
     { "client-encoding", 0, PGC_OPT_STRING, AT(encoding), "UTF8", "encoding of the file", .value = "NAME", .env = "" },
 };
 

@@ -52,7 +52,9 @@ static void roff_command(struct pgc_buf *out, const struct pgc_command *root, co
     roff_options(out, root, command->options, command->option_count);
     if (command->examples != NULL) {
         pgc_buf_puts(out, ".PP\nExamples:\n.nf\n");
-        put_roff(out, command->examples);
+        PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+        pgc__examples(&text, command);
+        put_roff(out, text.data);
         pgc_buf_puts(out, ".fi\n");
     }
     for (size_t i = 0; command->commands != NULL && command->commands[i] != NULL; i++) {
@@ -104,8 +106,11 @@ static void markdown_command(struct pgc_buf *out, const struct pgc_command *root
     }
     if (command->option_count > 0)
         pgc_buf_putc(out, '\n');
-    if (command->examples != NULL)
-        pgc_buf_putf(out, "```\n%s```\n\n", command->examples);
+    if (command->examples != NULL) {
+        pgc_buf_puts(out, "```\n");
+        pgc__examples(out, command);
+        pgc_buf_puts(out, "```\n\n");
+    }
     for (size_t i = 0; command->commands != NULL && command->commands[i] != NULL; i++) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf sub = PGC_BUF_INIT;
         pgc_buf_putf(&sub, "%s %s", path, command->commands[i]->name);

@@ -5,7 +5,7 @@
 #include "cli/internal.h"
 
 #define HELP_COLUMN 30
-#define HELP_WIDTH  100
+#define HELP_WIDTH  80
 
 void pgc__usage_line(struct pgc_buf *out, const char *path, const struct pgc_command *command) {
     const char *word = command->commands == NULL ? "" : command->run != NULL ? " [COMMAND]" : " COMMAND";
@@ -42,26 +42,36 @@ void pgc__option_notes(struct pgc_buf *out, const struct pgc_command *root, cons
         pgc_buf_putf(out, option->type == PGC_OPT_SECRET ? " [%s or %s_FILE]" : " [%s]", env.data, env.data);
 }
 
-/* Text wrapped at words, every line but the first indented. */
+void pgc__examples(struct pgc_buf *out, const struct pgc_command *command) {
+    size_t len = strlen(command->examples);
+    pgc_buf_puts(out, command->examples);
+    if (len > 0 && command->examples[len - 1] != '\n')
+        pgc_buf_putc(out, '\n');
+}
+
+/* Text wrapped at words, every line but the first indented; no line ends in a blank. */
 static void put_wrapped(struct pgc_buf *out, const char *text, size_t indent) {
-    size_t column = indent;
+    size_t column = indent, blanks = 0;
     for (const char *p = text; *p != '\0';) {
         size_t len = strcspn(p, " \n");
-        if (column > indent && column + len >= HELP_WIDTH) {
-            pgc_buf_putf(out, "\n%*s", (int)indent, "");
-            column = indent;
+        bool breaks = column > indent && column + blanks + len > HELP_WIDTH;
+        if (len > 0) {
+            if (breaks)
+                pgc_buf_putc(out, '\n');
+            size_t before = breaks ? indent : blanks;
+            pgc_buf_putf(out, "%*s%.*s", (int)before, "", (int)len, p);
+            column = (breaks ? indent : column + blanks) + len;
+            blanks = 0;
+            p += len;
         }
-        pgc_buf_put(out, p, len);
-        column += len;
-        p += len;
-        if (*p == '\n') {
-            pgc_buf_putf(out, "\n%*s", (int)(p[1] != '\0' && p[1] != '\n' ? indent : 0), "");
-            column = indent;
+        if (*p == ' ') {
+            blanks++;
             p++;
-        } else if (*p == ' ') {
-            pgc_buf_putc(out, ' ');
-            column++;
+        } else if (*p == '\n') {
+            pgc_buf_putc(out, '\n');
             p++;
+            column = 0;
+            blanks = indent;
         }
     }
     pgc_buf_putc(out, '\n');
@@ -93,7 +103,10 @@ void pgc__help(struct pgc_buf *out, const struct pgc__parse *parse) {
     const struct pgc_command *command = parse->command;
     pgc_buf_puts(out, "Usage: ");
     pgc__usage_line(out, parse->path.data, command);
-    pgc_buf_putf(out, "\n\n%s: %s.\n", parse->path.data, command->summary);
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf title = PGC_BUF_INIT;
+    pgc_buf_putf(&title, "%s: %s.", parse->path.data, command->summary);
+    pgc_buf_puts(out, "\n\n");
+    put_wrapped(out, title.data, 0);
     if (command->description != NULL) {
         pgc_buf_putc(out, '\n');
         put_wrapped(out, command->description, 0);
@@ -112,8 +125,10 @@ void pgc__help(struct pgc_buf *out, const struct pgc__parse *parse) {
     const struct pgc_option *globals = pgc__global_rows(&count);
     pgc_buf_puts(out, "\nEverywhere:\n");
     put_options(out, parse->root, globals, count);
-    if (command->examples != NULL)
-        pgc_buf_putf(out, "\nExamples:\n%s", command->examples);
+    if (command->examples != NULL) {
+        pgc_buf_puts(out, "\nExamples:\n");
+        pgc__examples(out, command);
+    }
 }
 
 static void put_value(struct pgc_buf *out, const struct pgc_option *option, const void *slot) {

@@ -47,4 +47,6 @@ PGC_MUST_USE enum pgc_code pgc__generate(struct pgc_buf *out, const struct pgc_c
 void pgc__usage_line(struct pgc_buf *out, const char *path, const struct pgc_command *command);
 void pgc__option_head(struct pgc_buf *out, const struct pgc_option *option);
 void pgc__option_notes(struct pgc_buf *out, const struct pgc_command *root, const struct pgc_option *option);
+/* The examples of a command that has some, ended by a line feed. */
+void pgc__examples(struct pgc_buf *out, const struct pgc_command *command);
 #endif
