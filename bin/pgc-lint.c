@@ -88,19 +88,20 @@ static enum pgc_code ask_server(struct pgc_cli *cli, struct settings *s, struct 
     return code == PGC_OK ? pgc_lint_server_read(conn, server, err) : code;
 }
 
-static enum pgc_code read_text(const char *path, struct pgc_buf *text, struct pgc_error *err) {
+static enum pgc_code read_text(const char *path, const struct pgc_runtime *rt, struct pgc_buf *text,
+                               struct pgc_error *err) {
+    PGC_AUTO(pgc_source_drop) struct pgc_source *in = NULL;
     if (strcmp(path, "-") != 0)
         return pgc_file_read(path, PGC_LINT_FILE_MAX, text, err);
-    for (size_t got = 1; got > 0;) {
+    enum pgc_code code = pgc_fd_source_watched(STDIN_FILENO, PGC_FD_BORROWED, "standard input", rt, &in, err);
+    for (size_t got = 1; code == PGC_OK && got > 0;) {
         char *to = pgc_buf_reserve(text, 65536);
         if (to == NULL)
             return pgc_buf_check(text, err);
-        enum pgc_code code = pgc_fd_read_some(STDIN_FILENO, to, 65536, &got, "standard input", err);
-        if (code != PGC_OK)
-            return code;
-        pgc_buf_grown(text, got);
+        code = pgc_source_get(in, to, 65536, &got, err);
+        pgc_buf_grown(text, code == PGC_OK ? got : 0);
     }
-    return PGC_OK;
+    return code;
 }
 
 static bool is_argument(const struct pgc_cli *cli, const char *path) {
@@ -115,7 +116,7 @@ static enum pgc_code check_files(struct pgc_cli *cli, const struct settings *s, 
     for (size_t i = 0; code == PGC_OK && i < files.count; i++) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
         const char *name = strcmp(files.items[i], "-") == 0 ? "stdin" : files.items[i];
-        code = read_text(files.items[i], &text, err);
+        code = read_text(files.items[i], cli->rt, &text, err);
         struct pgc_lint_options own = *options;
         if (own.transaction == PGC_LINT_TX_AUTO && !is_argument(cli, files.items[i]) &&
             pgc_lint_is_migration(files.items[i]))

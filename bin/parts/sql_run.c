@@ -268,7 +268,7 @@ static int run(struct call *call, const struct pgc_runtime *rt) {
     if (code == PGC_OK)
         code = pgc_fd_sink(STDOUT_FILENO, PGC_FD_BORROWED, "standard output", &out, &err);
     if (code == PGC_OK)
-        code = pgc_fd_source(STDIN_FILENO, PGC_FD_BORROWED, "standard input", &in, &err);
+        code = pgc_fd_source_watched(STDIN_FILENO, PGC_FD_BORROWED, "standard input", rt, &in, &err);
     struct pgc_script_options options = {
         .connect = { .conninfo = s->connection.dbname,
                      .user = s->connection.user,
