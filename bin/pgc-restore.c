@@ -86,23 +86,6 @@ static enum pgc_code make_query(const struct pgc_cli *cli, const struct settings
     return PGC_OK;
 }
 
-/* One database of two clusters in one store: which one is meant must be said. */
-static enum pgc_code check_clusters(const struct pgc_catalog *catalog, const struct pgc_catalog_query *query,
-                                    struct pgc_error *err) {
-    const char *first = NULL;
-    if (query->cluster != NULL || (query->id != NULL && strcmp(query->id, "latest") != 0))
-        return PGC_OK;
-    for (size_t i = 0; i < catalog->count; i++) {
-        const char *cluster = catalog->items[i].manifest.cluster;
-        if (first != NULL && strcmp(first, cluster) != 0)
-            return pgc_fail(err, PGC_E_USAGE,
-                            "the store has backups of '%s' from clusters '%s' and '%s': use --cluster", query->database,
-                            first, cluster);
-        first = cluster;
-    }
-    return PGC_OK;
-}
-
 static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total, int64_t elapsed_ms) {
     progress_tell(arg, what, done, total, 0, elapsed_ms);
 }
@@ -188,8 +171,6 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
         code = settings_attach(cli, s->store.url, 0, &store, err);
     if (code == PGC_OK)
         code = pgc_catalog_load(store, query.cluster, query.database, &catalog, err);
-    if (code == PGC_OK)
-        code = check_clusters(&catalog, &query, err);
     fill_options(s, &o);
     if (code == PGC_OK)
         code = pgc_catalog_find(&catalog, &query, &o.entry, err);

@@ -87,8 +87,6 @@ static enum pgc_code choose(struct pgc_cli *cli, const struct catalog_settings *
     if (cli->args.count != 1)
         return pgc_fail(err, PGC_E_USAGE, "give one ID as 'pgc backup list' shows it, or 'latest'");
     struct pgc_catalog_query query = { .cluster = s->cluster, .database = s->database, .id = cli->args.items[0] };
-    if (strcmp(query.id, "latest") == 0 && s->database == NULL)
-        return pgc_fail(err, PGC_E_USAGE, "'latest' wants --database");
     enum pgc_code code = open_catalog(cli, s, &out->store, &out->catalog, err);
     return code == PGC_OK ? pgc_catalog_find(&out->catalog, &query, &out->entry, err) : code;
 }

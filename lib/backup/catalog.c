@@ -202,6 +202,11 @@ static enum pgc_code find_by_id(const struct pgc_catalog *catalog, const struct 
     return PGC_OK;
 }
 
+static bool same_origin(const struct pgc_catalog_entry *a, const struct pgc_catalog_entry *b) {
+    return strcmp(a->manifest.cluster, b->manifest.cluster) == 0 &&
+           strcmp(a->manifest.database, b->manifest.database) == 0;
+}
+
 static enum pgc_code find_by_time(const struct pgc_catalog *catalog, const struct pgc_catalog_query *query,
                                   const struct pgc_catalog_entry **out, struct pgc_error *err) {
     const struct pgc_catalog_entry *found = NULL, *broken = NULL;
@@ -209,10 +214,15 @@ static enum pgc_code find_by_time(const struct pgc_catalog *catalog, const struc
         const struct pgc_catalog_entry *entry = &catalog->items[i];
         if (!fits(entry, query) || (query->at_us > 0 && entry->manifest.started_us > query->at_us))
             continue;
-        if (entry->problem != NULL)
+        if (entry->problem != NULL) {
             broken = entry;
-        else
-            found = entry;
+            continue;
+        }
+        if (found != NULL && !same_origin(found, entry))
+            return pgc_fail(
+                err, PGC_E_USAGE, "there are backups of '%s/%s' and of '%s/%s': choose with --database or --cluster",
+                found->manifest.cluster, found->manifest.database, entry->manifest.cluster, entry->manifest.database);
+        found = entry;
     }
     if (found == NULL && broken != NULL)
         return pgc_fail(err, PGC_E_DATA, "the only backup is damaged: '%s': %s", broken->manifest.id, broken->problem);

@@ -32,12 +32,12 @@ void pgc_catalog_release(struct pgc_catalog *catalog);
 
 struct pgc_catalog_query {
     const char *cluster;  /* NULL: any */
-    const char *database; /* NULL: any, when the id is clear by itself */
+    const char *database; /* NULL: any */
     const char *id; /* "latest" or NULL: the newest; else the id, or a beginning or end of it that is unambiguous */
     int64_t at_us;  /* > 0: the newest whose snapshot is not after this time */
 };
 /* Borrowed from the catalogue. Broken backups are never chosen by time; one that is named by id is PGC_E_DATA.
- * Nothing fits, or several do: PGC_E_NOT_FOUND, PGC_E_USAGE. */
+ * Nothing fits: PGC_E_NOT_FOUND. Several ids fit, or by time backups of several databases or servers: PGC_E_USAGE. */
 PGC_MUST_USE enum pgc_code pgc_catalog_find(const struct pgc_catalog *catalog, const struct pgc_catalog_query *query,
                                             const struct pgc_catalog_entry **out, struct pgc_error *err);
 

@@ -88,6 +88,16 @@ status "copy" 0 pgc backup copy "$id" --store "$S" --to "$T/copy"
 is "... the same bytes" "$(cd "$T/copy" && find . -type f -exec sha256sum {} + | sort)" "$(cd "$S" && find . -type f -path "*$id*" -exec sha256sum {} + | sort)"
 status "copy again" 1 pgc backup copy "$id" --store "$S" --to "$T/copy"
 
+# --- the latest one, where it is clear which ---
+status "the latest of a store with one database" 0 pgc backup show latest --store "$T/copy"
+like "... is its backup" "$OUT" "\"id\": \"$id\""
+status "a backup of a second server" 0 pgc backup run -d bk_app --store "$T/copy" -r "$recipient" --cluster other
+status "the latest of two servers" 64 pgc backup show latest --store "$T/copy"
+like "... names both" "$ERR" "'main/bk_app' and of 'other/bk_app': choose with --database or --cluster"
+status "... nor is it restored" 64 pgc restore --store "$T/copy" -i key --database bk_app --into bk_back --create
+status "the latest of one of them" 0 pgc backup show latest --store "$T/copy" --cluster main
+like "... is the first" "$OUT" "\"id\": \"$id\""
+
 # --- damage is seen in the list ---
 truncate -s -1 "$S/main/bk_app/$id/dump.zst.age"
 like "a cut artefact" "$(pgc backup list --store "$S" | grep "$id")" ' DAMAGED$'
