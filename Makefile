@@ -173,7 +173,11 @@ coverage: ## line coverage of the whole test run in build/coverage/report
 	@tools/deps.sh ensure build test coverage
 	@$(MAKE) --no-print-directory VARIANT=coverage run-tests || true
 	@lcov -q -c -d build/coverage/obj/lib -o build/coverage/all.info && genhtml -q build/coverage/all.info -o build/coverage/report && lcov --summary build/coverage/all.info
-bench: all ## measure against what people would use instead; prints ratios
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB_A)
+	@mkdir -p $(@D)
+	@$(call say,LD  $@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $< $(LIB_A) $(LIBS)
+bench: all $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/*.c)) ## measure against what people would use instead; prints ratios
 	@B=$(CURDIR)/$(B) tests/bench/run.sh $(ONLY)
 demo: ## the whole story on a throw-away PostgreSQL
 	@tools/deps.sh ensure build demo

@@ -59,7 +59,7 @@ void migrate_warn(struct migrate_job *job) {
 }
 
 /* How a step runs: what the lexer finds in its script. */
-static enum pgc_code put_shape(struct pgc_buf *json, struct pgc_buf *text, const struct pgc_plan_step *step,
+static enum pgc_code put_shape(struct pgc_buf *out, bool json, const struct pgc_plan_step *step,
                                struct pgc_error *err) {
     static const char *const modes[] = { "transaction", "statements", "psql" };
     const struct pgc_migration_script *script = pgc_plan_step_script(step);
@@ -69,45 +69,60 @@ static enum pgc_code put_shape(struct pgc_buf *json, struct pgc_buf *text, const
     enum pgc_code code = pgc_shape_read(&shape, script, err);
     if (code != PGC_OK)
         return code;
-    pgc_buf_putf(json, ",\"mode\":\"%s\",\"transaction\":%s,\"statements\":%zu", modes[shape.mode],
-                 shape.outside ? "false" : "true", shape.count);
-    put_more(json, "why", shape.why[0] != '\0' ? shape.why : NULL);
-    if (shape.outside)
-        pgc_buf_putf(text, "  [no transaction: %s]", shape.why);
+    if (json) {
+        pgc_buf_putf(out, ",\"mode\":\"%s\",\"transaction\":%s,\"statements\":%zu", modes[shape.mode],
+                     shape.outside ? "false" : "true", shape.count);
+        put_more(out, "why", shape.why[0] != '\0' ? shape.why : NULL);
+    } else if (shape.outside) {
+        pgc_buf_putf(out, "  [no transaction: %s]", shape.why);
+    }
+    return code;
+}
+
+static enum pgc_code put_steps_text(struct pgc_buf *out, const struct pgc_plan *plan, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < plan->step_count; i++) {
+        const struct pgc_plan_step *step = &plan->steps[i];
+        pgc_buf_putf(out, "%-8s %s", pgc_plan_action_name(step->action),
+                     step->migration != NULL ? step->migration->file : step->row->version);
+        code = put_shape(out, false, step, err);
+        pgc_buf_putc(out, '\n');
+    }
+    if (plan->step_count == 0)
+        pgc_buf_puts(out, "nothing to do\n");
+    return code;
+}
+
+static enum pgc_code put_steps_json(struct pgc_buf *out, const struct migrate_job *job, struct pgc_error *err) {
+    const struct pgc_plan *plan = &job->plan;
+    enum pgc_code code = PGC_OK;
+    pgc_buf_putc(out, '{');
+    migrate_put_text(out, "format", job->migrate.dialect->name);
+    put_ledger(out, &job->migrate);
+    put_more(out, "current", plan->current);
+    pgc_buf_putf(out, ",\"pending\":%zu,\"count\":%zu,\"dry_run\":true,\"steps\":[", plan->pending, plan->step_count);
+    for (size_t i = 0; code == PGC_OK && i < plan->step_count; i++) {
+        const struct pgc_plan_step *step = &plan->steps[i];
+        pgc_buf_puts(out, i > 0 ? ",{" : "{");
+        migrate_put_step(out, step);
+        if (step->migration != NULL)
+            put_more(out, "kind", kind_name(step->migration));
+        code = put_shape(out, true, step, err);
+        pgc_buf_putc(out, '}');
+    }
+    pgc_buf_putc(out, ']');
+    put_problems(out, plan);
+    pgc_buf_puts(out, "}\n");
     return code;
 }
 
 enum pgc_code migrate_report_plan(struct migrate_job *job, struct pgc_error *err) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf json = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
-    const struct pgc_plan *plan = &job->plan;
-    enum pgc_code code = PGC_OK;
-    pgc_buf_putc(&json, '{');
-    migrate_put_text(&json, "format", job->migrate.dialect->name);
-    put_ledger(&json, &job->migrate);
-    put_more(&json, "current", plan->current);
-    pgc_buf_putf(&json, ",\"pending\":%zu,\"count\":%zu,\"dry_run\":true,\"steps\":[", plan->pending, plan->step_count);
-    for (size_t i = 0; code == PGC_OK && i < plan->step_count; i++) {
-        const struct pgc_plan_step *step = &plan->steps[i];
-        pgc_buf_puts(&json, i > 0 ? ",{" : "{");
-        migrate_put_step(&json, step);
-        if (step->migration != NULL)
-            put_more(&json, "kind", kind_name(step->migration));
-        pgc_buf_putf(&text, "%-8s %s", pgc_plan_action_name(step->action),
-                     step->migration != NULL ? step->migration->file : step->row->version);
-        code = put_shape(&json, &text, step, err);
-        pgc_buf_putc(&json, '}');
-        pgc_buf_putc(&text, '\n');
-    }
-    pgc_buf_putc(&json, ']');
-    put_problems(&json, plan);
-    pgc_buf_puts(&json, "}\n");
-    if (plan->step_count == 0)
-        pgc_buf_puts(&text, "nothing to do\n");
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    enum pgc_code code = job->settings->json ? put_steps_json(&out, job, err) : put_steps_text(&out, &job->plan, err);
     if (code == PGC_OK)
-        code = pgc_buf_check(job->settings->json ? &json : &text, err);
+        code = pgc_buf_check(&out, err);
     if (code == PGC_OK)
-        fputs(job->settings->json ? json.data : text.data, job->cli->out);
+        fputs(out.data, job->cli->out);
     return code;
 }
 

@@ -36,16 +36,19 @@ void pgc_digest(enum pgc_digest which, const void *data, size_t len, unsigned ch
         memset(out, 0, pgc_digest_size(which));
 }
 
-void pgc_digest_hex(enum pgc_digest which, const void *data, size_t len, char *out) {
+static void put_hex(const unsigned char *raw, size_t size, char *out) {
     static const char digits[] = "0123456789abcdef";
-    unsigned char raw[PGC_DIGEST_MAX];
-    pgc_digest(which, data, len, raw);
-    size_t size = pgc_digest_size(which);
     for (size_t i = 0; i < size; i++) {
         out[2 * i] = digits[raw[i] >> 4];
         out[2 * i + 1] = digits[raw[i] & 15];
     }
     out[2 * size] = '\0';
+}
+
+void pgc_digest_hex(enum pgc_digest which, const void *data, size_t len, char *out) {
+    unsigned char raw[PGC_DIGEST_MAX];
+    pgc_digest(which, data, len, raw);
+    put_hex(raw, pgc_digest_size(which), out);
 }
 
 struct pgc_digest_run *pgc_digest_run_new(enum pgc_digest which) {
@@ -69,6 +72,14 @@ void pgc_digest_run_peek(const struct pgc_digest_run *run, unsigned char *out) {
     if (copy == NULL || EVP_MD_CTX_copy_ex(copy, run->context) != 1 || EVP_DigestFinal_ex(copy, out, NULL) != 1)
         memset(out, 0, pgc_digest_size(run->which));
     EVP_MD_CTX_free(copy);
+}
+
+void pgc_digest_run_hex(struct pgc_digest_run *run, const void *data, size_t len, char *out) {
+    unsigned char raw[PGC_DIGEST_MAX] = { 0 };
+    if (EVP_DigestInit_ex(run->context, NULL, NULL) != 1 || EVP_DigestUpdate(run->context, data, len) != 1 ||
+        EVP_DigestFinal_ex(run->context, raw, NULL) != 1 || EVP_DigestInit_ex(run->context, NULL, NULL) != 1)
+        memset(raw, 0, sizeof raw);
+    put_hex(raw, pgc_digest_size(run->which), out);
 }
 
 void pgc_digest_run_free(struct pgc_digest_run *run) {

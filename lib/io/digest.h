@@ -19,6 +19,8 @@ struct pgc_digest_run;
 struct pgc_digest_run *pgc_digest_run_new(enum pgc_digest which); /* NULL: no memory */
 void pgc_digest_run_add(struct pgc_digest_run *run, const void *data, size_t len);
 void pgc_digest_run_peek(const struct pgc_digest_run *run, unsigned char *out);
+/* pgc_digest_hex for many short texts: no new look for the algorithm. The run begins anew before and after it. */
+void pgc_digest_run_hex(struct pgc_digest_run *run, const void *data, size_t len, char *out);
 void pgc_digest_run_free(struct pgc_digest_run *run);
 
 /* CRC-32 (IEEE, as zlib and Java compute it); start with 0, feed the result back in to go on. */

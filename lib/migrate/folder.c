@@ -47,10 +47,15 @@ static enum pgc_code append(struct pgc_folder *folder, char *path, char *name, c
 }
 
 static char *join(const char *a, const char *b) {
-    char *out = NULL;
-    if (*a == '\0')
-        return strdup(b);
-    return asprintf(&out, "%s%s%s", a, pgc_text_ends(a, "/") ? "" : "/", b) < 0 ? NULL : out;
+    size_t la = strlen(a), lb = strlen(b);
+    size_t slash = la > 0 && a[la - 1] != '/';
+    char *out = malloc(la + slash + lb + 1);
+    if (out == NULL)
+        return NULL;
+    memcpy(out, a, la);
+    out[la] = '/';
+    memcpy(out + la + slash, b, lb + 1);
+    return out;
 }
 
 enum pgc_code pgc_folder_add(struct pgc_folder *folder, const char *dir, const char *name, const void *text, size_t len,
@@ -194,11 +199,15 @@ enum pgc_code pgc_folder_read(struct pgc_folder *folder, const char *dir, struct
 }
 
 const struct pgc_folder_file *pgc_folder_find(const struct pgc_folder *folder, const char *name) {
-    for (size_t i = 0; i < folder->count; i++) {
-        if (strcmp(folder->files[i].name, name) == 0)
-            return &folder->files[i];
+    size_t low = 0, high = folder->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(folder->files[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return NULL;
+    return low < folder->count && strcmp(folder->files[low].name, name) == 0 ? &folder->files[low] : NULL;
 }
 
 const char *pgc_folder_base(const struct pgc_folder_file *file) {

@@ -53,11 +53,10 @@ bool pgc_pairs_are_timestamps(const struct pgc_folder *folder) {
     return up > 0 && up == down;
 }
 
+/* Files come sorted and a '_' follows the digits of each: those of one version are neighbours. */
 static struct pgc_migration *find(struct pgc_migration_set *set, const char *version, size_t len) {
-    for (size_t i = set->count; i > 0; i--) /* the files of one version are neighbours: look back from the end */
-        if (strlen(set->items[i - 1].version) == len && memcmp(set->items[i - 1].version, version, len) == 0)
-            return &set->items[i - 1];
-    return NULL;
+    struct pgc_migration *last = set->count > 0 ? &set->items[set->count - 1] : NULL;
+    return last != NULL && strlen(last->version) == len && memcmp(last->version, version, len) == 0 ? last : NULL;
 }
 
 static enum pgc_code new_migration(const struct pgc_folder_file *file, const struct pgc_pairs_rules *rules,
@@ -76,7 +75,8 @@ static enum pgc_code new_migration(const struct pgc_folder_file *file, const str
 }
 
 /* The migration is known by its up file: its name and checksum replace those of a down file that came first. */
-static enum pgc_code take_up(const struct pgc_folder_file *file, struct pgc_migration *m, struct pgc_error *err) {
+static enum pgc_code take_up(const struct pgc_folder_file *file, struct pgc_migration_set *set, struct pgc_migration *m,
+                             struct pgc_error *err) {
     if (m->up.text != NULL)
         return pgc_fail(err, PGC_E_DATA, "duplicate version %s: '%s' and '%s'; give one of them a new version",
                         m->version, m->up.path, file->path);
@@ -90,7 +90,7 @@ static enum pgc_code take_up(const struct pgc_folder_file *file, struct pgc_migr
     free(m->path);
     m->file = name;
     m->path = path;
-    enum pgc_code code = pgc_migration_checksum(file->text, file->len, m->checksum, err);
+    enum pgc_code code = pgc_migration_checksum(set, file->text, file->len, m->checksum, err);
     return code == PGC_OK ? pgc_migration_cut(&m->up, file, 0, file->len, err) : code;
 }
 
@@ -103,7 +103,7 @@ static enum pgc_code take_file(const struct pgc_folder_file *file, const struct 
     struct pgc_migration *m = find(set, file->name, digits);
     enum pgc_code code = m != NULL ? PGC_OK : new_migration(file, rules, digits, title_len, set, &m, err);
     if (code != PGC_OK || half != HALF_DOWN)
-        return code == PGC_OK ? take_up(file, m, err) : code;
+        return code == PGC_OK ? take_up(file, set, m, err) : code;
     if (m->down.text != NULL)
         return pgc_fail(err, PGC_E_DATA, "duplicate version %s: '%s' and '%s'; give one of them a new version",
                         m->version, m->down.path, file->path);

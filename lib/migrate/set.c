@@ -39,6 +39,7 @@ void pgc_migration_set_release(struct pgc_migration_set *set) {
         script_release(&set->hooks[i].script);
     free(set->hooks);
     pgc_strings_release(&set->ignored);
+    pgc_digest_run_free(set->digest);
     *set = (struct pgc_migration_set)PGC_MIGRATION_SET_INIT;
 }
 
@@ -65,7 +66,7 @@ enum pgc_code pgc_migration_set_new(struct pgc_migration_set *set, enum pgc_migr
         return pgc_fail_nomem(err);
     *out = m;
     enum pgc_code code = refuse_nul(file, err);
-    return code != PGC_OK ? code : pgc_migration_checksum(file->text, file->len, m->checksum, err);
+    return code != PGC_OK ? code : pgc_migration_checksum(set, file->text, file->len, m->checksum, err);
 }
 
 enum pgc_code pgc_migration_set_hook(struct pgc_migration_set *set, enum pgc_hook_when when,
@@ -108,9 +109,11 @@ enum pgc_code pgc_migration_cut(struct pgc_migration_script *script, const struc
         return pgc_fail_nomem(err);
     script->len = file->len - bom;
     script->line = 1;
-    for (size_t i = 0; i < script->len; i++)
-        script->text[i] = file->text[i + bom] == '\n' ? '\n' : ' ';
+    memset(script->text, ' ', script->len);
     script->text[script->len] = '\0';
+    const char *text = file->text + bom, *end = text + script->len;
+    for (const char *p = text; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+        script->text[p - text] = '\n';
     show(script, file, from, to);
     return PGC_OK;
 }
@@ -136,13 +139,16 @@ void pgc_migration_position(const struct pgc_migration_script *script, size_t of
     }
 }
 
-enum pgc_code pgc_migration_checksum(const char *text, size_t len, char out[65], struct pgc_error *err) {
+enum pgc_code pgc_migration_checksum(struct pgc_migration_set *set, const char *text, size_t len, char out[65],
+                                     struct pgc_error *err) {
+    if (set->digest == NULL && (set->digest = pgc_digest_run_new(PGC_DIGEST_SHA256)) == NULL)
+        return pgc_fail_nomem(err);
     if (len >= BOM_SIZE && memcmp(text, BOM, BOM_SIZE) == 0) {
         text += BOM_SIZE;
         len -= BOM_SIZE;
     }
     if (len == 0 || memchr(text, '\r', len) == NULL) {
-        pgc_digest_hex(PGC_DIGEST_SHA256, text == NULL ? "" : text, len, out);
+        pgc_digest_run_hex(set->digest, text == NULL ? "" : text, len, out);
         return PGC_OK;
     }
     PGC_AUTO_FREE char *normal = malloc(len);
@@ -153,7 +159,7 @@ enum pgc_code pgc_migration_checksum(const char *text, size_t len, char out[65],
         if (!(text[i] == '\r' && i + 1 < len && text[i + 1] == '\n'))
             normal[n++] = text[i];
     }
-    pgc_digest_hex(PGC_DIGEST_SHA256, normal, n, out);
+    pgc_digest_run_hex(set->digest, normal, n, out);
     return PGC_OK;
 }
 

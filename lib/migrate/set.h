@@ -81,7 +81,8 @@ struct pgc_migration_set {
     size_t count, cap;
     struct pgc_migration_hook *hooks; /* in order of file name within one `when` */
     size_t hook_count, hook_cap;
-    struct pgc_strings ignored; /* files of the folder that are no migrations but look like ones */
+    struct pgc_strings ignored;    /* files of the folder that are no migrations but look like ones */
+    struct pgc_digest_run *digest; /* of the checksums; NULL before the first */
 };
 #define PGC_MIGRATION_SET_INIT                                                                                         \
     { 0 }
@@ -122,5 +123,6 @@ const struct pgc_migration *pgc_migration_set_find(const struct pgc_migration_se
 void pgc_migration_position(const struct pgc_migration_script *script, size_t offset, size_t *line, size_t *column);
 
 /* SHA-256 as hex of the text without a byte order mark and with \r\n as \n. */
-PGC_MUST_USE enum pgc_code pgc_migration_checksum(const char *text, size_t len, char out[65], struct pgc_error *err);
+PGC_MUST_USE enum pgc_code pgc_migration_checksum(struct pgc_migration_set *set, const char *text, size_t len,
+                                                  char out[65], struct pgc_error *err);
 #endif

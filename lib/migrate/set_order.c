@@ -32,6 +32,15 @@ static int by_version(const void *a, const void *b) {
     return order != 0 ? order : strcmp(ma->path, mb->path);
 }
 
+/* In most folders the order of the names is that of the versions: one look is cheaper than a sort. */
+static bool is_sorted(const struct pgc_migration *const *items, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        if (by_version(&items[i - 1], &items[i]) > 0)
+            return false;
+    }
+    return true;
+}
+
 static enum pgc_code refuse_duplicates(const struct pgc_migration_set *set, struct pgc_error *err) {
     size_t versioned = 0;
     for (size_t i = 0; i < set->count; i++) {
@@ -47,7 +56,8 @@ static enum pgc_code refuse_duplicates(const struct pgc_migration_set *set, stru
         return pgc_fail_nomem(err);
     for (size_t i = 0; i < versioned; i++)
         sorted[i] = &set->items[i];
-    qsort(sorted, versioned, sizeof *sorted, by_version);
+    if (!is_sorted(sorted, versioned))
+        qsort(sorted, versioned, sizeof *sorted, by_version);
     enum pgc_code code = PGC_OK;
     for (size_t i = 1; i < versioned && code == PGC_OK; i++) {
         if (sorted[i - 1]->kind == sorted[i]->kind &&

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/array.h"
 #include "script/split.h"
@@ -83,7 +84,7 @@ size_t pgc_statement_words(const char *sql, size_t len, char (*words)[64], size_
 
 /* --- what cannot run in a transaction -------------------------------------------------------------------------- */
 
-/* Patterns of leading words; "*" skips anything, "|" separates alternatives of one word. */
+/* Patterns of leading words; "*" skips anything, "|" separates alternatives of one word, but not of the first. */
 static const struct {
     const char *pattern, *what;
     enum pgc_statement_kind kind;
@@ -97,19 +98,25 @@ static const struct {
     { "REINDEX VERBOSE SCHEMA|DATABASE|SYSTEM", "REINDEX", PGC_STATEMENT_OUTSIDE },
     { "REPACK * CONCURRENTLY", "REPACK CONCURRENTLY", PGC_STATEMENT_OUTSIDE },
     { "ALTER TABLE * DETACH PARTITION * CONCURRENTLY", "DETACH PARTITION CONCURRENTLY", PGC_STATEMENT_OUTSIDE },
-    { "CREATE|DROP DATABASE|TABLESPACE", "CREATE DATABASE and the like", PGC_STATEMENT_OUTSIDE },
+    { "CREATE DATABASE|TABLESPACE", "CREATE DATABASE and the like", PGC_STATEMENT_OUTSIDE },
+    { "DROP DATABASE|TABLESPACE", "CREATE DATABASE and the like", PGC_STATEMENT_OUTSIDE },
     { "ALTER DATABASE * SET TABLESPACE", "ALTER DATABASE SET TABLESPACE", PGC_STATEMENT_OUTSIDE },
     { "ALTER SYSTEM", "ALTER SYSTEM", PGC_STATEMENT_OUTSIDE },
-    { "CREATE|DROP SUBSCRIPTION", "a subscription with its slot", PGC_STATEMENT_OUTSIDE },
+    { "CREATE SUBSCRIPTION", "a subscription with its slot", PGC_STATEMENT_OUTSIDE },
+    { "DROP SUBSCRIPTION", "a subscription with its slot", PGC_STATEMENT_OUTSIDE },
     { "VACUUM", "VACUUM", PGC_STATEMENT_OUTSIDE },
     { "DISCARD ALL", "DISCARD ALL", PGC_STATEMENT_OUTSIDE },
     { "BEGIN", "BEGIN", PGC_STATEMENT_BEGIN },
     { "START TRANSACTION", "START TRANSACTION", PGC_STATEMENT_BEGIN },
     { "ROLLBACK TO", "", PGC_STATEMENT_PLAIN },
     { "ROLLBACK WORK|TRANSACTION TO", "", PGC_STATEMENT_PLAIN },
-    { "COMMIT|END|ROLLBACK|ABORT", "COMMIT or ROLLBACK", PGC_STATEMENT_END },
+    { "COMMIT", "COMMIT or ROLLBACK", PGC_STATEMENT_END },
+    { "END", "COMMIT or ROLLBACK", PGC_STATEMENT_END },
+    { "ROLLBACK", "COMMIT or ROLLBACK", PGC_STATEMENT_END },
+    { "ABORT", "COMMIT or ROLLBACK", PGC_STATEMENT_END },
     { "PREPARE TRANSACTION", "PREPARE TRANSACTION", PGC_STATEMENT_END },
-    { "CALL|DO", "", PGC_STATEMENT_CALLS },
+    { "CALL", "", PGC_STATEMENT_CALLS },
+    { "DO", "", PGC_STATEMENT_CALLS },
 };
 
 static bool word_fits(const char *word, const char *choice, size_t len) {
@@ -145,22 +152,42 @@ static bool bare_cluster(char (*words)[64], size_t count) {
            (count == 1 || strcmp(words[1], ";") == 0 || (strcmp(words[1], "VERBOSE") == 0 && count <= 3));
 }
 
-enum pgc_statement_kind pgc_statement_kind(const char *sql, size_t len, char what[64]) {
-    char words[WORDS][64];
-    size_t count = pgc_statement_words(sql, len, words, WORDS);
-    const char *name = "";
-    enum pgc_statement_kind kind = PGC_STATEMENT_PLAIN;
+/* Most statements are known by their first word to be none of these. */
+static bool begins_pattern(const char *first) {
     for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
-        if (count > 0 && pattern_fits(patterns[i].pattern, words, count, 0)) {
-            kind = patterns[i].kind;
-            name = patterns[i].what;
-            break;
+        const char *pattern = patterns[i].pattern;
+        size_t n = 0;
+        while (first[n] != '\0' && first[n] == pattern[n])
+            n++;
+        if (n > 0 && first[n] == '\0' && (pattern[n] == ' ' || pattern[n] == '\0'))
+            return true;
+    }
+    return strcmp(first, "CLUSTER") == 0;
+}
+
+static enum pgc_statement_kind kind_of(const char *first, const char *sql, size_t len, const char **what) {
+    char words[WORDS][64];
+    *what = "";
+    if (!begins_pattern(first))
+        return PGC_STATEMENT_PLAIN;
+    size_t count = pgc_statement_words(sql, len, words, WORDS);
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+        if (pattern_fits(patterns[i].pattern, words, count, 0)) {
+            *what = patterns[i].what;
+            return patterns[i].kind;
         }
     }
-    if (kind == PGC_STATEMENT_PLAIN && bare_cluster(words, count)) {
-        kind = PGC_STATEMENT_OUTSIDE;
-        name = "CLUSTER";
-    }
+    if (!bare_cluster(words, count))
+        return PGC_STATEMENT_PLAIN;
+    *what = "CLUSTER";
+    return PGC_STATEMENT_OUTSIDE;
+}
+
+enum pgc_statement_kind pgc_statement_kind(const char *sql, size_t len, char what[64]) {
+    char first[1][64] = { "" };
+    const char *name;
+    pgc_statement_words(sql, len, first, 1);
+    enum pgc_statement_kind kind = kind_of(first[0], sql, len, &name);
     if (what != NULL)
         snprintf(what, 64, "%s", name);
     return kind;
@@ -182,13 +209,22 @@ static void say_why(struct pgc_shape *shape, const char *what, size_t line, cons
 
 /* Statements that leave nothing in the session, whatever stands in them (functions that set something in passing excepted,
  * which the caller looks for by name). */
-static bool leaves_nothing(const char *sql, size_t len) {
+static bool leaves_nothing(const char *first) {
     static const char *const words[] = { "CREATE", "ALTER", "DROP",   "INSERT",  "UPDATE",   "DELETE",
                                          "MERGE",  "GRANT", "REVOKE", "COMMENT", "TRUNCATE", "REFRESH" };
-    char first[1][64] = { "" };
-    pgc_statement_words(sql, len, first, 1);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(first[0], words[i]) == 0)
+        if (strcmp(first, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Words in passing that set something for the session: of functions, of tables, of channels. */
+static bool mentions_session(const char *text) {
+    for (; *text != '\0'; text++) {
+        char c = (char)(*text | 0x20);
+        if ((c == 't' && strncasecmp(text, "temp", 4) == 0) || (c == 'l' && strncasecmp(text, "listen", 6) == 0) ||
+            (c == 's' && strncasecmp(text, "set_config", 10) == 0))
             return true;
     }
     return false;
@@ -207,10 +243,12 @@ static enum pgc_code each(void *arg, const struct pgc_split_item *item, struct p
     }
     if (!pgc_array_grow(&shape->statements, &shape->cap, shape->count + 1, sizeof *shape->statements))
         return pgc_fail_nomem(err);
-    char what[64];
-    enum pgc_statement_kind kind = pgc_statement_kind(item->text, item->len, what);
+    char first[1][64] = { "" };
+    const char *what;
+    pgc_statement_words(item->text, item->len, first, 1);
+    enum pgc_statement_kind kind = kind_of(first[0], item->text, item->len, &what);
     shape->statements[shape->count++] = (struct pgc_shape_statement) { item->offset, item->end, line, kind };
-    shape->settings |= !leaves_nothing(item->text, item->len);
+    shape->settings |= !leaves_nothing(first[0]);
     if (kind == PGC_STATEMENT_OUTSIDE) {
         shape->outside = true;
         say_why(shape, what, line, "cannot run in a transaction");
@@ -229,8 +267,7 @@ enum pgc_code pgc_shape_read(struct pgc_shape *shape, const struct pgc_migration
     enum pgc_code code = pgc_split_text(script->text, script->len, &options, each, &reader, &end, err);
     if (code != PGC_OK)
         return code;
-    shape->settings |= strcasestr(script->text, "set_config") != NULL || strcasestr(script->text, "temp") != NULL ||
-                       strcasestr(script->text, "listen") != NULL;
+    shape->settings = shape->settings || mentions_session(script->text);
     if (script->tx == PGC_MIGRATION_TX_ON && shape->outside)
         return pgc_fail(err, PGC_E_DATA, "%s:%zu: marked transaction:true, but %s", script->path, script->tx_line,
                         shape->why);

@@ -131,7 +131,20 @@ static const char *next_token(struct scan *in, size_t *len) {
     return NULL;
 }
 
+/* One statement that begins with another word: nothing further in it has to be looked at. */
+static bool begins_without_copy(const char *sql, size_t len) {
+    struct scan in = { sql, 0, len };
+    size_t n = 0;
+    const char *first = next_token(&in, &n);
+    if (first == NULL || (n == 4 && strncasecmp(first, "copy", n) == 0))
+        return first == NULL;
+    const char *semicolon = memchr(sql, ';', len);
+    return semicolon == NULL || semicolon == sql + len - 1;
+}
+
 size_t pgc_lex_copy_from_stdin(const char *sql, size_t len) {
+    if (begins_without_copy(sql, len))
+        return 0;
     struct scan in = { sql, 0, len };
     size_t count = 0, words = 0, n;
     int depth = 0;

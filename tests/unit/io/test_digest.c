@@ -31,6 +31,15 @@ START_TEST(a_run_can_be_looked_at)
     pgc_digest_run_peek(run, seen);
     pgc_digest(PGC_DIGEST_SHA256, "abc", 3, whole);
     ck_assert_mem_eq(seen, whole, 32);
+    char one[65], other[65];
+    pgc_digest_hex(PGC_DIGEST_SHA256, "x", 1, other);
+    pgc_digest_run_hex(run, "x", 1, one);
+    ck_assert_str_eq(one, other);
+    pgc_digest_run_hex(run, "x", 1, one);
+    ck_assert_str_eq(one, other);
+    pgc_digest_run_add(run, "abc", 3);
+    pgc_digest_run_peek(run, seen);
+    ck_assert_mem_eq(seen, whole, 32);
     pgc_digest_run_free(run);
 }
 END_TEST
