@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,13 +28,17 @@ struct pgc_child {
     const struct pgc_runtime *rt;
     char *name;
     const char *stderr_log;
+    enum pgc_log_level stderr_level;
+    int64_t limit_ms, end_ms; /* 0: no limit */
     pid_t pid;
     int in, out, err;
+    int ended;   /* event: the child is gone, the drain takes what is there and ends */
     bool drains; /* the stderr thread runs */
     pthread_t drain;
     struct pgc_buf tail;
     bool waited;
     bool cancelled;
+    bool overdue;
     int status; /* as from waitpid, valid when waited */
 };
 
@@ -76,7 +82,7 @@ static void log_lines(struct pgc_child *child, struct pgc_buf *pending, const ch
             continue;
         }
         if (pending->len > 0)
-            pgc_log(child->rt, PGC_LOG_WARN, child->stderr_log, pending->data,
+            pgc_log(child->rt, child->stderr_level, child->stderr_log, pending->data,
                     PGC_LOG_TEXT("process.name", child->name));
         pgc_buf_clear(pending);
     }
@@ -87,6 +93,11 @@ static void *drain_stderr(void *arg) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf pending = PGC_BUF_INIT;
     char block[4096];
     for (;;) {
+        struct pollfd fds[] = { { .fd = child->err, .events = POLLIN }, { .fd = child->ended, .events = POLLIN } };
+        if (poll(fds, 2, -1) < 0 && errno == EINTR)
+            continue;
+        if (fds[0].revents == 0)
+            break;
         ssize_t n = read(child->err, block, sizeof block);
         if (n < 0 && errno == EINTR)
             continue;
@@ -134,11 +145,25 @@ static bool lay_pipe(enum pgc_spawn_fd kind, bool child_reads, int *child_end, i
     return true;
 }
 
+/* A file in memory: nobody has to feed a child that may never read. */
+static bool lay_text(const char *text, int *child_end) {
+    size_t len = strlen(text);
+    *child_end = memfd_create("stdin", MFD_CLOEXEC);
+    return *child_end >= 0 && write(*child_end, text, len) == (ssize_t)len && lseek(*child_end, 0, SEEK_SET) == 0;
+}
+
 static bool plumbing_lay(struct plumbing *p, const struct pgc_spawn *spec) {
     *p = (struct plumbing) { -1, -1, -1, -1, -1, -1, { -1, -1 } };
-    return pipe2(p->report, O_CLOEXEC) == 0 && lay_pipe(spec->stdin_from, true, &p->child_in, &p->in) &&
-           lay_pipe(spec->stdout_to, false, &p->child_out, &p->out) &&
-           lay_pipe(spec->stderr_inherit ? PGC_SPAWN_INHERIT : PGC_SPAWN_PIPE, false, &p->child_err, &p->err);
+    if (pipe2(p->report, O_CLOEXEC) != 0 ||
+        !lay_pipe(spec->stderr_inherit ? PGC_SPAWN_INHERIT : PGC_SPAWN_PIPE, false, &p->child_err, &p->err))
+        return false;
+    if (!(spec->stdin_text != NULL ? lay_text(spec->stdin_text, &p->child_in)
+                                   : lay_pipe(spec->stdin_from, true, &p->child_in, &p->in)))
+        return false;
+    if (spec->stdout_to != PGC_SPAWN_STDERR)
+        return lay_pipe(spec->stdout_to, false, &p->child_out, &p->out);
+    p->child_out = fcntl(p->child_err < 0 ? 2 : p->child_err, F_DUPFD_CLOEXEC, 3);
+    return p->child_out >= 0;
 }
 
 static bool become(const struct pgc_spawn *spec) {
@@ -181,6 +206,10 @@ enum pgc_code pgc_child_start(const struct pgc_spawn *spec, const struct pgc_run
     *child = (struct pgc_child) { .rt = rt,
                                   .name = child->name,
                                   .stderr_log = spec->stderr_log,
+                                  .stderr_level = spec->stderr_is_info ? PGC_LOG_INFO : PGC_LOG_WARN,
+                                  .limit_ms = spec->limit_ms,
+                                  .end_ms = spec->limit_ms > 0 ? pgc_mono_ms(rt) + spec->limit_ms : 0,
+                                  .ended = -1,
                                   .in = -1,
                                   .out = -1,
                                   .err = -1,
@@ -207,7 +236,8 @@ enum pgc_code pgc_child_start(const struct pgc_spawn *spec, const struct pgc_run
     if (n == (ssize_t)sizeof number)
         return start_failed(child, spec->argv[0], number, err);
     if (child->err >= 0) {
-        child->drains = pthread_create(&child->drain, NULL, drain_stderr, child) == 0;
+        child->ended = eventfd(0, EFD_CLOEXEC);
+        child->drains = child->ended >= 0 && pthread_create(&child->drain, NULL, drain_stderr, child) == 0;
         if (!child->drains)
             return start_failed(child, spec->argv[0], EAGAIN, err);
     }
@@ -245,10 +275,13 @@ void pgc_child_signal(struct pgc_child *child, int number) {
 static void finish(struct pgc_child *child) {
     child->waited = true;
     own(child->pid, 0);
-    if (child->drains)
+    if (child->drains) {
+        (void)!eventfd_write(child->ended, 1);
         pthread_join(child->drain, NULL);
+    }
     child->drains = false;
     close_fd(&child->err);
+    close_fd(&child->ended);
     while (child->tail.len > 0 && strchr("\n\r ", child->tail.data[child->tail.len - 1]) != NULL)
         pgc_buf_truncate(&child->tail, child->tail.len - 1);
     if (child->tail.len > TAIL_BYTES)
@@ -298,6 +331,9 @@ const char *pgc_child_stderr_tail(struct pgc_child *child) {
 static enum pgc_code verdict(struct pgc_child *child, struct pgc_error *err) {
     if (child->cancelled)
         return pgc_check_cancelled(child->rt, err);
+    if (child->overdue)
+        return pgc_fail(err, PGC_E_TIMEOUT, "'%s' did not end within %lld ms: it was ended", child->name,
+                        (long long)child->limit_ms);
     if (child->status == 0)
         return PGC_OK;
     const char *sep = child->tail.len > 0 ? ": " : "";
@@ -311,8 +347,9 @@ static enum pgc_code verdict(struct pgc_child *child, struct pgc_error *err) {
 enum pgc_code pgc_child_wait(struct pgc_child *child, struct pgc_error *err) {
     int64_t pause_ms = 1;
     while (!child->waited && !try_wait(child, WNOHANG)) {
-        if (pgc_cancelled(child->rt) != 0) {
-            child->cancelled = true;
+        child->cancelled = pgc_cancelled(child->rt) != 0;
+        child->overdue = !child->cancelled && child->end_ms > 0 && pgc_mono_ms(child->rt) >= child->end_ms;
+        if (child->cancelled || child->overdue) {
             wait_or_kill(child);
             break;
         }
@@ -331,6 +368,7 @@ void pgc_child_free(struct pgc_child *child) {
     if (!child->waited)
         wait_or_kill(child);
     close_fd(&child->err);
+    close_fd(&child->ended);
     pgc_buf_release(&child->tail);
     free(child->name);
     free(child);

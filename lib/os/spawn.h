@@ -9,24 +9,28 @@
  *     code = pgc_child_wait(child, err);   // PGC_OK only for exit status 0; else PGC_E_CHILD with the stderr tail
  *
  * stderr of the child is always drained by a thread and its last 4 KiB are kept for the error; with
- * stderr_log set each line also goes to the log. The child gets PR_SET_PDEATHSIG(SIGTERM), its own process group,
- * default signals. pgc_child_free on a running child: SIGTERM to the group, a grace time, SIGKILL, wait. */
+ * stderr_log set each line also goes to the log. What the child left running in the background may keep stderr open: the
+ * drain ends with the child all the same. The child gets PR_SET_PDEATHSIG(SIGTERM), its own process group, default signals.
+ * pgc_child_free on a running child: SIGTERM to the group, a grace time, SIGKILL, wait. */
 #include <pgc/runtime.h>
 #include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "io/stream.h"
 
-enum pgc_spawn_fd { PGC_SPAWN_INHERIT, PGC_SPAWN_NULL, PGC_SPAWN_PIPE };
+enum pgc_spawn_fd { PGC_SPAWN_INHERIT, PGC_SPAWN_NULL, PGC_SPAWN_PIPE, PGC_SPAWN_STDERR /* where stderr goes */ };
 
 struct pgc_spawn {
     char *const *argv;     /* argv[0] is looked up in PATH unless it holds a slash */
     char *const *env;      /* whole environment; NULL inherits */
     const char *directory; /* working directory, NULL inherits */
     enum pgc_spawn_fd stdin_from;
+    const char *stdin_text; /* what it finds on stdin, of any length; NULL: stdin_from says */
     enum pgc_spawn_fd stdout_to;
     bool stderr_inherit;    /* true: stderr is ours, no tail is kept */
-    const char *stderr_log; /* event name under which each stderr line is logged at warn level; NULL: only the tail */
+    const char *stderr_log; /* event name under which each stderr line is logged; NULL: only the tail */
+    bool stderr_is_info;    /* these lines are no warnings */
+    int64_t limit_ms;       /* pgc_child_wait ends a child that runs for longer: PGC_E_TIMEOUT; 0: no limit */
     uid_t uid;              /* 0: unchanged; else setgroups/setgid/setuid before exec */
     gid_t gid;
 };

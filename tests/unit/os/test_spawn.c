@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -100,6 +101,52 @@ START_TEST(dropped_child_is_gone)
 }
 END_TEST
 
+START_TEST(text_on_stdin_and_one_way_out)
+{
+    char *argv[4];
+    argv_of(argv, "n=$(wc -c); echo out; echo err >&2; [ \"$n\" -eq 200000 ] && exit 4");
+    struct pgc_error err;
+    PGC_AUTO_FREE char *text = calloc(1, 200001);
+    memset(text, 'x', 200000);
+    struct pgc_spawn spec = { .argv = argv, .stdin_text = text, .stdout_to = PGC_SPAWN_STDERR };
+    PGC_AUTO(pgc_child_free) struct pgc_child *child = NULL;
+    ck_assert_int_eq(pgc_child_start(&spec, test_runtime_real(), &child, &err), PGC_OK);
+    ck_assert_int_eq(pgc_child_wait(child, &err), PGC_E_CHILD);
+    ck_assert_str_eq(err.message, "'/bin/sh' exited with status 4: out\nerr");
+}
+END_TEST
+
+START_TEST(a_limit_ends_the_child)
+{
+    char *argv[4];
+    argv_of(argv, "exec sleep 60");
+    struct pgc_error err;
+    struct pgc_spawn spec = { .argv = argv, .limit_ms = 50 };
+    PGC_AUTO(pgc_child_free) struct pgc_child *child = NULL;
+    ck_assert_int_eq(pgc_child_start(&spec, test_runtime_real(), &child, &err), PGC_OK);
+    ck_assert_int_eq(pgc_child_wait(child, &err), PGC_E_TIMEOUT);
+    ck_assert_str_eq(err.message, "'/bin/sh' did not end within 50 ms: it was ended");
+}
+END_TEST
+
+START_TEST(what_goes_on_in_the_background_holds_nobody_up)
+{
+    char *argv[4];
+    argv_of(argv, "sleep 30 & echo said >&2; exit 5");
+    struct pgc_error err;
+    struct pgc_spawn spec = { .argv = argv };
+    PGC_AUTO(pgc_child_free) struct pgc_child *child = NULL;
+    const struct pgc_runtime *rt = test_runtime_real();
+    int64_t begin = pgc_mono_ms(rt);
+    ck_assert_int_eq(pgc_child_start(&spec, rt, &child, &err), PGC_OK);
+    pid_t group = pgc_child_pid(child);
+    ck_assert_int_eq(pgc_child_wait(child, &err), PGC_E_CHILD);
+    ck_assert_str_eq(err.message, "'/bin/sh' exited with status 5: said");
+    ck_assert_int_lt(pgc_mono_ms(rt) - begin, 25000);
+    kill(-group, SIGKILL);
+}
+END_TEST
+
 Suite *spawn_suite(void);
 Suite *spawn_suite(void) {
     Suite *suite = suite_create("spawn");
@@ -110,6 +157,9 @@ Suite *spawn_suite(void) {
     tcase_add_test(cases, sink_feeds_and_waits);
     tcase_add_test(cases, sink_tells_why_the_reader_left);
     tcase_add_test(cases, dropped_child_is_gone);
+    tcase_add_test(cases, text_on_stdin_and_one_way_out);
+    tcase_add_test(cases, a_limit_ends_the_child);
+    tcase_add_test(cases, what_goes_on_in_the_background_holds_nobody_up);
     suite_add_tcase(suite, cases);
     return suite;
 }
