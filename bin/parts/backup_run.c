@@ -6,6 +6,7 @@
 #include "backup/job.h"
 #include "base/text.h"
 #include "os/secret.h"
+#include "parts/backup_hooks.h"
 #include "parts/backup_settings.h"
 #include "parts/backup_tell.h"
 #include "parts/parts.h"
@@ -33,6 +34,7 @@ struct run_settings {
     int64_t idle_ms;
     uint64_t bytes_per_second;
     char *progress;
+    struct hook_settings hooks;
     struct tell_settings tell;
     bool json;
 };
@@ -73,6 +75,7 @@ static const struct pgc_option options[] = {
     { "bandwidth-limit", 0, PGC_OPT_SIZE, AT(bytes_per_second), "0", "bytes per second and store; 0: none" },
     { "progress", 0, PGC_OPT_CHOICE, AT(progress), "auto", "a line on the terminal, or a log line every 10 s",
       .choices = "auto terminal log none" },
+    HOOK_ROWS(struct run_settings, hooks),
     TELL_ROWS(struct run_settings, tell),
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print the result as JSON" },
 };
@@ -100,8 +103,6 @@ static void held_release(struct held *held) {
 
 static enum pgc_code attach_targets(struct pgc_cli *cli, const struct run_settings *s, struct held *held,
                                     struct pgc_error *err) {
-    if (s->stores.count == 0)
-        return pgc_fail(err, PGC_E_USAGE, "no store given: use --store or PGC_BACKUP_STORE");
     held->targets = calloc(s->stores.count, sizeof *held->targets);
     if (held->targets == NULL)
         return pgc_fail_nomem(err);
@@ -168,14 +169,22 @@ static int default_workers(void) {
     return n < 1 ? 1 : n > 3 ? 3 : (int)n;
 }
 
-static enum pgc_code make_job(const struct run_settings *s, struct held *held, struct pgc_backup_job *job,
-                              struct pgc_error *err) {
+/* What is wrong whatever the server and the stores say. */
+static enum pgc_code check_settings(const struct run_settings *s, struct pgc_error *err) {
+    if (s->stores.count == 0)
+        return pgc_fail(err, PGC_E_USAGE, "no store given: use --store or PGC_BACKUP_STORE");
     if (s->level < -7 || s->level > 19)
         return pgc_fail(err, PGC_E_USAGE, "--level: %lld is not between -7 and 19", (long long)s->level);
     if (s->workers < 0 || s->workers > 64)
         return pgc_fail(err, PGC_E_USAGE, "--workers: %lld is not between 0 and 64", (long long)s->workers);
     if (s->all && s->databases.count > 0)
         return pgc_fail(err, PGC_E_USAGE, "--all and --database exclude each other");
+    enum pgc_code code = tell_check(&s->tell, err);
+    return code == PGC_OK ? hooks_check(&s->hooks, err) : code;
+}
+
+static enum pgc_code make_job(const struct run_settings *s, struct held *held, struct pgc_backup_job *job,
+                              struct pgc_error *err) {
     *job = (struct pgc_backup_job)PGC_BACKUP_JOB_DEFAULTS;
     job->server = settings_conn(&s->connection);
     job->select = (struct pgc_backup_select) { &s->databases, s->all, &s->include, &s->exclude };
@@ -198,32 +207,39 @@ static enum pgc_code make_job(const struct run_settings *s, struct held *held, s
 
 /* --- output ---------------------------------------------------------------------------------------------- */
 
-static void print_json(struct pgc_cli *cli, const char *cluster, const struct pgc_backup_results *results) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
-    pgc_buf_puts(&out, "{\"backups\": [");
-    for (size_t i = 0; i < results->count; i++) {
-        const struct pgc_backup_result *r = &results->items[i];
-        pgc_buf_puts(&out, i == 0 ? "\n{\"database\": " : ",\n{\"database\": ");
-        pgc_text_json(&out, r->database);
-        pgc_buf_puts(&out, ", \"cluster\": ");
-        pgc_text_json(&out, cluster);
-        pgc_buf_puts(&out, ", \"id\": ");
-        if (r->id[0] != '\0' && r->stored)
-            pgc_text_json(&out, r->id);
-        else
-            pgc_buf_puts(&out, "null");
-        pgc_buf_putf(&out, ", \"ok\": %s, \"raw_bytes\": %llu, \"stored_bytes\": %llu, \"duration_ms\": %lld",
-                     r->code == PGC_OK ? "true" : "false", (unsigned long long)r->raw_bytes,
-                     (unsigned long long)r->stored_bytes, (long long)r->duration_ms);
-        pgc_buf_puts(&out, ", \"error\": ");
-        if (r->code != PGC_OK)
-            pgc_text_json(&out, r->err.message);
-        else
-            pgc_buf_puts(&out, "null");
-        pgc_buf_putc(&out, '}');
+static void put_result(struct pgc_buf *out, const char *cluster, const struct pgc_backup_result *r) {
+    pgc_buf_puts(out, "{\"database\": ");
+    pgc_text_json(out, r->database);
+    pgc_buf_puts(out, ", \"cluster\": ");
+    pgc_text_json(out, cluster);
+    pgc_buf_puts(out, ", \"id\": ");
+    if (r->id[0] != '\0' && r->stored)
+        pgc_text_json(out, r->id);
+    else
+        pgc_buf_puts(out, "null");
+    pgc_buf_putf(out, ", \"ok\": %s, \"raw_bytes\": %llu, \"stored_bytes\": %llu, \"duration_ms\": %lld",
+                 r->code == PGC_OK ? "true" : "false", (unsigned long long)r->raw_bytes,
+                 (unsigned long long)r->stored_bytes, (long long)r->duration_ms);
+    pgc_buf_puts(out, ", \"error\": ");
+    if (r->code != PGC_OK)
+        pgc_text_json(out, r->err.message);
+    else
+        pgc_buf_puts(out, "null");
+    pgc_buf_puts(out, ", \"warnings\": [");
+    for (size_t i = 0; i < r->warnings.count; i++) {
+        pgc_buf_puts(out, i == 0 ? "" : ", ");
+        pgc_text_json(out, r->warnings.items[i]);
     }
-    pgc_buf_puts(&out, "\n]}\n");
-    fputs(out.data, cli->out);
+    pgc_buf_puts(out, "]}");
+}
+
+static void put_results(struct pgc_buf *out, const char *cluster, const struct pgc_backup_results *results) {
+    pgc_buf_puts(out, "{\"backups\": [");
+    for (size_t i = 0; i < results->count; i++) {
+        pgc_buf_puts(out, i == 0 ? "\n" : ",\n");
+        put_result(out, cluster, &results->items[i]);
+    }
+    pgc_buf_puts(out, "\n]}\n");
 }
 
 static void print_text(struct pgc_cli *cli, const struct pgc_backup_results *results) {
@@ -241,39 +257,72 @@ static void print_text(struct pgc_cli *cli, const struct pgc_backup_results *res
     }
 }
 
-static enum pgc_code back_up(struct pgc_cli *cli, struct run_settings *s, struct pgc_backup_results *results,
-                             struct pgc_error *err) {
-    PGC_CLEANUP(held_release) struct held held = { .recipients = PGC_AGE_RECIPIENTS_INIT };
+static enum pgc_code back_up(struct pgc_cli *cli, struct run_settings *s, struct held *held,
+                             struct pgc_backup_results *results, struct pgc_error *err) {
     struct pgc_backup_job job;
-    enum pgc_code code = read_recipients(s, &held, err);
+    enum pgc_code code = attach_targets(cli, s, held, err);
     if (code == PGC_OK)
-        code = pgc_connection_resolve(&s->connection, err);
-    if (code == PGC_OK)
-        code = attach_targets(cli, s, &held, err);
-    if (code == PGC_OK)
-        code = make_job(s, &held, &job, err);
+        code = make_job(s, held, &job, err);
     if (code != PGC_OK)
         return code;
-    progress_init(&held.progress, cli->rt, s->progress);
+    progress_init(&held->progress, cli->rt, s->progress);
     code = pgc_backup_job_run(&job, cli->rt, results, err);
-    progress_end(&held.progress);
+    progress_end(&held->progress);
+    return code;
+}
+
+/* The one database that is asked for, NULL: several, or those that are found. malloc'ed. */
+static char *only_database(const struct run_settings *s) {
+    struct pgc_conn_options server = settings_conn(&s->connection);
+    if (s->all || s->include.count > 0 || s->databases.count > 1)
+        return NULL;
+    return s->databases.count == 1 ? strdup(s->databases.items[0]) : pgc_conn_options_dbname(&server);
+}
+
+static void print_results(struct pgc_cli *cli, const struct run_settings *s, const struct pgc_backup_results *results,
+                          const char *json) {
     if (s->json)
-        print_json(cli, s->cluster, results);
+        fputs(json, cli->out);
     else
         print_text(cli, results);
-    return code;
+    fflush(cli->out); /* hooks may print too */
+}
+
+/* The hook before, the backups, the hook after. */
+static enum pgc_code run_hooked(struct pgc_cli *cli, struct run_settings *s, struct held *held,
+                                struct pgc_backup_results *results, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings stores = PGC_STRINGS_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf json = PGC_BUF_INIT;
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < s->stores.count; i++)
+        code = pgc_strings_take(&stores, settings_label(s->stores.items[i]), err);
+    if (code != PGC_OK)
+        return code;
+    PGC_AUTO_FREE char *database = only_database(s);
+    struct hook_run hooked = { s->tell.job, s->cluster, database, &stores, pgc_wall_us(cli->rt) };
+    code = hooks_before(&s->hooks, &hooked, cli->rt, err);
+    if (code == PGC_OK)
+        code = back_up(cli, s, held, results, err);
+    put_results(&json, s->cluster, results);
+    print_results(cli, s, results, json.data);
+    return hooks_after(&s->hooks, &hooked, code, results, json.data, cli->rt, err);
 }
 
 static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
     struct run_settings *s = settings;
+    PGC_CLEANUP(held_release) struct held held = { .recipients = PGC_AGE_RECIPIENTS_INIT };
     PGC_CLEANUP(pgc_backup_results_release) struct pgc_backup_results results = PGC_BACKUP_RESULTS_INIT;
     struct tell tell;
     uint64_t bytes = 0;
-    enum pgc_code code = tell_check(&s->tell, err);
+    enum pgc_code code = check_settings(s, err);
     if (code != PGC_OK)
         return code;
     tell_started(&tell, &s->tell, cli->rt);
-    code = back_up(cli, s, &results, err);
+    code = read_recipients(s, &held, err);
+    if (code == PGC_OK)
+        code = pgc_connection_resolve(&s->connection, err);
+    if (code == PGC_OK)
+        code = run_hooked(cli, s, &held, &results, err);
     for (size_t i = 0; i < results.count; i++)
         bytes += results.items[i].stored ? results.items[i].stored_bytes : 0;
     tell_ended(&tell, code, code == PGC_OK ? "" : err->message, bytes);
