@@ -209,23 +209,21 @@ static bool same_origin(const struct pgc_catalog_entry *a, const struct pgc_cata
 
 static enum pgc_code find_by_time(const struct pgc_catalog *catalog, const struct pgc_catalog_query *query,
                                   const struct pgc_catalog_entry **out, struct pgc_error *err) {
-    const struct pgc_catalog_entry *found = NULL, *broken = NULL;
+    const struct pgc_catalog_entry *found = NULL;
     for (size_t i = 0; i < catalog->count; i++) {
         const struct pgc_catalog_entry *entry = &catalog->items[i];
         if (!fits(entry, query) || (query->at_us > 0 && entry->manifest.started_us > query->at_us))
             continue;
-        if (entry->problem != NULL) {
-            broken = entry;
-            continue;
-        }
         if (found != NULL && !same_origin(found, entry))
             return pgc_fail(
                 err, PGC_E_USAGE, "there are backups of '%s/%s' and of '%s/%s': choose with --database or --cluster",
                 found->manifest.cluster, found->manifest.database, entry->manifest.cluster, entry->manifest.database);
         found = entry;
     }
-    if (found == NULL && broken != NULL)
-        return pgc_fail(err, PGC_E_DATA, "the only backup is damaged: '%s': %s", broken->manifest.id, broken->problem);
+    /* An older one in its place would be a surprise: somebody has to say that this is wanted. */
+    if (found != NULL && found->problem != NULL)
+        return pgc_fail(err, PGC_E_DATA, "the newest backup '%s' is damaged: %s; name an older one by its ID or time",
+                        found->manifest.id, found->problem);
     if (found == NULL)
         return pgc_fail(err, PGC_E_NOT_FOUND, "there is no backup%s%s%s%s",
                         query->database == NULL ? "" : " of database '", query->database == NULL ? "" : query->database,

@@ -36,7 +36,7 @@ struct pgc_catalog_query {
     const char *id; /* "latest" or NULL: the newest; else the id, or a beginning or end of it that is unambiguous */
     int64_t at_us;  /* > 0: the newest whose snapshot is not after this time */
 };
-/* Borrowed from the catalogue. Broken backups are never chosen by time; one that is named by id is PGC_E_DATA.
+/* Borrowed from the catalogue. A broken backup is PGC_E_DATA, by id and by time: no older one is taken in its place.
  * Nothing fits: PGC_E_NOT_FOUND. Several ids fit, or by time backups of several databases or servers: PGC_E_USAGE. */
 PGC_MUST_USE enum pgc_code pgc_catalog_find(const struct pgc_catalog *catalog, const struct pgc_catalog_query *query,
                                             const struct pgc_catalog_entry **out, struct pgc_error *err);

@@ -23,13 +23,14 @@ enum pgc_code pgc_fingerprint_parse(const char *text, enum pgc_fingerprint *out,
 }
 
 enum pgc_code pgc_facts_prepare(struct pgc_conn *conn, int64_t lock_wait_ms, struct pgc_error *err) {
-    return pgc_conn_execf(conn, err,
-                          "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; "
-                          "set lock_timeout = '%lldms'; set row_security = off; set extra_float_digits = 1; "
-                          "set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set timezone = 'UTC'; "
-                          "set bytea_output = 'hex'; set xmloption = 'content'; set search_path = ''; "
-                          "set synchronize_seqscans = off",
-                          (long long)lock_wait_ms);
+    return pgc_conn_execf(
+        conn, err,
+        "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; "
+        "set lock_timeout = '%lldms'; set row_security = off; set extra_float_digits = 1; "
+        "set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set timezone = 'UTC'; "
+        "set bytea_output = 'hex'; set lc_monetary = 'C'; set xmloption = 'content'; set search_path = ''; "
+        "set synchronize_seqscans = off",
+        (long long)lock_wait_ms);
 }
 
 /* --- facts ------------------------------------------------------------------------------------------- */
@@ -67,6 +68,10 @@ enum pgc_code pgc_facts_read(struct pgc_conn *conn, struct pgc_manifest *out, bo
         code = pgc_conn_query_text(conn, pgc_sql_backup_read_system_identifier, NULL, 0, &out->system_identifier, err);
     if (code == PGC_OK)
         code = read_list(conn, pgc_sql_backup_list_roles, &out->roles, err);
+    if (code == PGC_OK)
+        code = read_list(conn, pgc_sql_backup_list_database_roles, &out->database_roles, err);
+    if (code == PGC_OK)
+        code = read_list(conn, pgc_sql_backup_list_tablespaces, &out->tablespaces, err);
     return code == PGC_OK ? read_list(conn, pgc_sql_backup_list_extensions, &out->extensions, err) : code;
 }
 
@@ -90,16 +95,18 @@ static enum pgc_code add_print(struct pgc_prints *prints, const char *name, int6
     return item->name == NULL || (hash != NULL && item->hash == NULL) ? pgc_fail_nomem(err) : PGC_OK;
 }
 
-static enum pgc_code take_table(struct pgc_conn *conn, struct pgc_prints *out, const char *name,
+/* The row is (alias.*): a column may have the name of its table, and would hide it. */
+static enum pgc_code take_table(struct pgc_conn *conn, struct pgc_prints *out, const struct pgc_rows *tables, size_t at,
                                 struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    const char *name = pgc_rows_text(tables, at, 4), *condition = pgc_rows_text(tables, at, 6);
     if (out->kind == PGC_FINGERPRINT_COUNTS)
-        pgc_buf_putf(&sql, "select count(*) from only %s", name);
+        pgc_buf_putf(&sql, "select count(*) from only %s %s", name, condition);
     else
         pgc_buf_putf(&sql,
-                     "select count(*), coalesce(sum(pg_catalog.hashtextextended(t::pg_catalog.text, 0)), 0) "
-                     "from only %s t",
-                     name);
+                     "select count(*), coalesce(sum(pg_catalog.hashtextextended((%s.*)::pg_catalog.text, 0)), 0) "
+                     "from only %s %s",
+                     pgc_rows_text(tables, at, 5), name, condition);
     PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
     enum pgc_code code = pgc_buf_check(&sql, err);
     if (code == PGC_OK)
@@ -116,11 +123,12 @@ enum pgc_code pgc_prints_take(struct pgc_conn *conn, enum pgc_fingerprint kind, 
     out->kind = kind;
     enum pgc_code code = pgc_conn_query(conn, pgc_sql_backup_list_tables, NULL, 0, &rows, err);
     for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++) {
-        const char *name = pgc_rows_text(rows, i, 3);
-        if (kind == PGC_FINGERPRINT_NONE || pgc_rows_bool(rows, i, 2))
-            code = add_print(out, name, kind == PGC_FINGERPRINT_NONE ? -1 : 0, NULL, err);
+        bool made_anew = pgc_rows_bool(rows, i, 2), unread = pgc_rows_bool(rows, i, 3);
+        if (kind == PGC_FINGERPRINT_NONE || made_anew || unread)
+            code = add_print(out, pgc_rows_text(rows, i, 4), kind == PGC_FINGERPRINT_NONE || made_anew ? -1 : 0, NULL,
+                             err);
         else
-            code = take_table(conn, out, name, err);
+            code = take_table(conn, out, rows, i, err);
     }
     return code;
 }
@@ -130,7 +138,7 @@ int64_t pgc_prints_rows(const struct pgc_prints *prints) {
     if (prints->kind == PGC_FINGERPRINT_NONE)
         return -1;
     for (size_t i = 0; i < prints->count; i++)
-        sum += prints->items[i].rows;
+        sum += prints->items[i].rows > 0 ? prints->items[i].rows : 0;
     return sum;
 }
 
@@ -172,29 +180,31 @@ enum pgc_code pgc_prints_parse(const char *text, size_t len, struct pgc_prints *
     return code;
 }
 
-static struct pgc_table_print *find_print(const struct pgc_prints *prints, const char *name) {
+static const struct pgc_table_print *find_print(const struct pgc_prints *prints, const char *name) {
     for (size_t i = 0; i < prints->count; i++)
         if (strcmp(prints->items[i].name, name) == 0)
             return &prints->items[i];
     return NULL;
 }
 
+/* The print of that name. Both lists have one order, so the next one (*cursor) is nearly always the right one. */
+static const struct pgc_table_print *next_print(const struct pgc_prints *prints, size_t *cursor, const char *name) {
+    const struct pgc_table_print *found = *cursor < prints->count && strcmp(prints->items[*cursor].name, name) == 0
+                                              ? &prints->items[*cursor]
+                                              : find_print(prints, name);
+    if (found != NULL)
+        *cursor = (size_t)(found - prints->items) + 1;
+    return found;
+}
+
 size_t pgc_prints_compare(const struct pgc_prints *backup, const struct pgc_prints *restored, struct pgc_buf *out) {
-    size_t differences = 0;
-    size_t r = 0;
+    size_t differences = 0, cursor = 0;
     for (size_t i = 0; i < backup->count; i++) {
-        const struct pgc_table_print *a = &backup->items[i];
-        /* Both lists have one order, so the next one is nearly always the right one. */
-        const struct pgc_table_print *b = r < restored->count && strcmp(restored->items[r].name, a->name) == 0
-                                              ? &restored->items[r]
-                                              : find_print(restored, a->name);
+        const struct pgc_table_print *a = &backup->items[i], *b = next_print(restored, &cursor, a->name);
         if (b == NULL) {
             pgc_buf_putf(out, "%s: is not there\n", a->name);
             differences++;
-            continue;
-        }
-        r = (size_t)(b - restored->items) + 1;
-        if (a->rows >= 0 && b->rows >= 0 && a->rows != b->rows) {
+        } else if (a->rows >= 0 && b->rows >= 0 && a->rows != b->rows) {
             pgc_buf_putf(out, "%s: %lld rows, the backup has %lld\n", a->name, (long long)b->rows, (long long)a->rows);
             differences++;
         } else if (a->hash != NULL && b->hash != NULL && strcmp(a->hash, b->hash) != 0) {
@@ -202,8 +212,9 @@ size_t pgc_prints_compare(const struct pgc_prints *backup, const struct pgc_prin
             differences++;
         }
     }
+    cursor = 0;
     for (size_t i = 0; i < restored->count; i++)
-        if (find_print(backup, restored->items[i].name) == NULL) {
+        if (next_print(backup, &cursor, restored->items[i].name) == NULL) {
             pgc_buf_putf(out, "%s: is not in the backup\n", restored->items[i].name);
             differences++;
         }

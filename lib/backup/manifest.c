@@ -5,6 +5,7 @@
 
 #include "backup/layout.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 
 /* --- values ------------------------------------------------------------------------------------------ */
@@ -22,7 +23,9 @@ void pgc_manifest_release(struct pgc_manifest *m) {
     free(m->artefacts);
     pgc_strings_release(&m->recipients);
     pgc_strings_release(&m->roles);
+    pgc_strings_release(&m->database_roles);
     pgc_strings_release(&m->extensions);
+    pgc_strings_release(&m->tablespaces);
     pgc_strings_release(&m->warnings);
     *m = (struct pgc_manifest)PGC_MANIFEST_INIT;
 }
@@ -137,8 +140,7 @@ static void put_server(struct pgc_buf *out, const struct pgc_manifest *m) {
     put_text(out, "  ", "client_version", m->client_version);
 }
 
-void pgc_manifest_write(const struct pgc_manifest *m, struct pgc_buf *out) {
-    pgc_buf_puts(out, "{\n  \"schema\": \"" PGC_MANIFEST_SCHEMA "\"");
+static void put_body(const struct pgc_manifest *m, struct pgc_buf *out) {
     put_text(out, "  ", "id", m->id);
     put_text(out, "  ", "cluster", m->cluster);
     put_text(out, "  ", "database", m->database);
@@ -163,7 +165,9 @@ void pgc_manifest_write(const struct pgc_manifest *m, struct pgc_buf *out) {
     }
     pgc_buf_puts(out, "  ]");
     put_list(out, "  ", "roles", &m->roles);
+    put_list(out, "  ", "database_roles", &m->database_roles);
     put_list(out, "  ", "extensions", &m->extensions);
+    put_list(out, "  ", "tablespaces", &m->tablespaces);
     put_text(out, "  ", "fingerprint", m->fingerprint);
     if (m->table_count >= 0)
         put_number(out, "  ", "tables", m->table_count);
@@ -171,6 +175,31 @@ void pgc_manifest_write(const struct pgc_manifest *m, struct pgc_buf *out) {
         put_number(out, "  ", "rows", m->row_count);
     put_list(out, "  ", "warnings", &m->warnings);
     pgc_buf_puts(out, "\n}\n");
+}
+
+/* SHA-256 in hex of two pieces of text: what stands before and behind the line of the checksum. */
+static void put_checksum(struct pgc_buf *out, const char *before, size_t before_len, const char *behind,
+                         size_t behind_len) {
+    unsigned char digest[PGC_SHA256_SIZE];
+    struct pgc_sha256 hash;
+    pgc_sha256_init(&hash);
+    pgc_sha256_add(&hash, before, before_len);
+    pgc_sha256_add(&hash, behind, behind_len);
+    pgc_sha256_end(&hash, digest);
+    pgc_text_hex(out, digest, sizeof digest);
+}
+
+#define HEAD          "{\n  \"schema\": \"" PGC_MANIFEST_SCHEMA "\",\n"
+#define CHECKSUM_LINE "  \"checksum\": \""
+
+void pgc_manifest_write(const struct pgc_manifest *m, struct pgc_buf *out) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf body = PGC_BUF_INIT;
+    put_body(m, &body);
+    pgc_buf_puts(out, HEAD CHECKSUM_LINE);
+    const char *behind = body.data + 2; /* the body begins with the comma and the line end behind the schema */
+    put_checksum(out, HEAD, strlen(HEAD), behind, body.len - 2);
+    pgc_buf_puts(out, "\",\n");
+    pgc_buf_put(out, behind, body.len - 2);
 }
 
 /* --- reading ----------------------------------------------------------------------------------------- */
@@ -289,7 +318,9 @@ static void read_all(struct reader *r, const struct pgc_json *root, struct pgc_m
     m->encrypted = pgc_json_kind(encryption) == PGC_JSON_OBJECT;
     read_list(r, encryption, "recipients", &m->recipients);
     read_list(r, root, "roles", &m->roles);
+    read_list(r, root, "database_roles", &m->database_roles);
     read_list(r, root, "extensions", &m->extensions);
+    read_list(r, root, "tablespaces", &m->tablespaces);
     read_list(r, root, "warnings", &m->warnings);
     const struct pgc_json *artefacts = pgc_json_get(root, "artefacts");
     for (size_t i = 0; i < pgc_json_count(artefacts); i++)
@@ -300,6 +331,21 @@ static void read_all(struct reader *r, const struct pgc_json *root, struct pgc_m
         r->missing = "id";
 }
 
+/* A manifest without the line is one of an earlier time, or one that somebody edited and took it out of. */
+static bool is_own_checksum(const char *text, size_t len, const struct pgc_json *root) {
+    const char *wanted = pgc_json_text(pgc_json_get(root, "checksum"));
+    if (pgc_json_get(root, "checksum") == NULL)
+        return true;
+    const char *line = memmem(text, len, CHECKSUM_LINE, strlen(CHECKSUM_LINE));
+    const char *end = line == NULL ? NULL : memchr(line, '\n', len - (size_t)(line - text));
+    if (wanted == NULL || end == NULL)
+        return false;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf own = PGC_BUF_INIT;
+    end++;
+    put_checksum(&own, text, (size_t)(line - text), end, len - (size_t)(end - text));
+    return own.data != NULL && strcmp(own.data, wanted) == 0;
+}
+
 enum pgc_code pgc_manifest_parse(const char *text, size_t len, struct pgc_manifest *out, struct pgc_error *err) {
     PGC_AUTO(pgc_json_free) struct pgc_json *root = NULL;
     if (pgc_json_parse(text, len, &root, err) != PGC_OK)
@@ -308,6 +354,8 @@ enum pgc_code pgc_manifest_parse(const char *text, size_t len, struct pgc_manife
     if (schema == NULL || strcmp(schema, PGC_MANIFEST_SCHEMA) != 0)
         return pgc_fail(err, PGC_E_DATA, "the manifest has schema '%.40s', this program reads '%s'",
                         schema == NULL ? "" : schema, PGC_MANIFEST_SCHEMA);
+    if (!is_own_checksum(text, len, root))
+        return pgc_fail(err, PGC_E_DATA, "the manifest is damaged: its checksum is that of another text");
     struct reader r = { NULL, false };
     pgc_manifest_release(out);
     read_all(&r, root, out);

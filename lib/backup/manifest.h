@@ -10,6 +10,10 @@
  *     code = pgc_manifest_parse(text, len, &m, err);      // PGC_E_DATA when malformed
  *     pgc_manifest_write(&m, &buf);                       // pgc_buf_check(&buf, err) afterwards
  *
+ * The text carries its own SHA-256: the line "checksum" holds that of the text without this line. A manifest whose checksum is
+ * not its own is refused like one that is cut, so that no altered word of it decides about a restore; one that was edited by
+ * hand, for a reason, goes without that line. It guards against damage, not against somebody who may write to the store.
+ *
  * All strings are owned (malloc'ed), NULL when absent. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,9 +57,11 @@ struct pgc_manifest {
     char *client_version; /* "pg_dump (PostgreSQL) 15.18" */
     int compression_level;
     bool encrypted;
-    struct pgc_strings recipients; /* public keys; "passphrase" for scrypt */
-    struct pgc_strings roles;      /* owners and grantees of objects in the dump */
-    struct pgc_strings extensions; /* that the target of a restore must have available */
+    struct pgc_strings recipients;     /* public keys; "passphrase" for scrypt */
+    struct pgc_strings roles;          /* owners and grantees of objects in the dump */
+    struct pgc_strings database_roles; /* that the settings and grants of the database itself name */
+    struct pgc_strings extensions;     /* that the target of a restore must have available */
+    struct pgc_strings tablespaces;    /* other than the default ones */
     struct pgc_manifest_artefact *artefacts;
     size_t artefact_count;
     size_t artefact_cap;

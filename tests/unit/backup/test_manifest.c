@@ -76,6 +76,49 @@ START_TEST(damage_is_refused)
 }
 END_TEST
 
+/* One bit anywhere: refused, or (in the name of the member "checksum") without a meaning. */
+START_TEST(a_flipped_bit_is_refused)
+{
+    PGC_CLEANUP(pgc_manifest_release) struct pgc_manifest m = PGC_MANIFEST_INIT;
+    PGC_CLEANUP(pgc_manifest_release) struct pgc_manifest back = PGC_MANIFEST_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT, again = PGC_BUF_INIT;
+    fill(&m);
+    pgc_manifest_write(&m, &text);
+    size_t accepted = 0;
+    for (size_t bit = 0; bit < text.len * 8; bit++) {
+        text.data[bit / 8] ^= (char)(1 << bit % 8);
+        if (pgc_manifest_parse(text.data, text.len, &back, &err) == PGC_OK) {
+            accepted++;
+            text.data[bit / 8] ^= (char)(1 << bit % 8);
+            pgc_buf_clear(&again);
+            pgc_manifest_write(&back, &again);
+            ck_assert_str_eq(again.data, text.data);
+        } else {
+            ck_assert_int_eq(err.code, PGC_E_DATA);
+            text.data[bit / 8] ^= (char)(1 << bit % 8);
+        }
+    }
+    ck_assert_uint_le(accepted, strlen("checksum") * 8);
+}
+END_TEST
+
+START_TEST(an_edited_one_goes_without_its_checksum)
+{
+    PGC_CLEANUP(pgc_manifest_release) struct pgc_manifest m = PGC_MANIFEST_INIT;
+    PGC_CLEANUP(pgc_manifest_release) struct pgc_manifest back = PGC_MANIFEST_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    fill(&m);
+    pgc_manifest_write(&m, &text);
+    memcpy(strstr(text.data, "\"main\""), "\"mine\"", 6);
+    ck_assert_int_eq(pgc_manifest_parse(text.data, text.len, &back, &err), PGC_E_DATA);
+    ck_assert_str_eq(err.message, "the manifest is damaged: its checksum is that of another text");
+    char *line = strstr(text.data, "  \"checksum\""), *end = strchr(line, '\n') + 1;
+    memmove(line, end, strlen(end) + 1);
+    ck_assert_int_eq(pgc_manifest_parse(text.data, strlen(text.data), &back, &err), PGC_OK);
+    ck_assert_str_eq(back.cluster, "mine");
+}
+END_TEST
+
 START_TEST(recovery_quotes_for_the_shell)
 {
     static const char *const rows[][2] = {
@@ -100,6 +143,8 @@ Suite *manifest_suite(void) {
     TCase *tc = tcase_create("manifest");
     tcase_add_test(tc, comes_back_as_written);
     tcase_add_test(tc, damage_is_refused);
+    tcase_add_test(tc, a_flipped_bit_is_refused);
+    tcase_add_test(tc, an_edited_one_goes_without_its_checksum);
     tcase_add_test(tc, recovery_quotes_for_the_shell);
     suite_add_tcase(s, tc);
     return s;
