@@ -7,6 +7,7 @@
 #include "backup/dump.h"
 #include "backup/job.h"
 #include "backup/layout.h"
+#include "backup/survey.h"
 #include "io/memory.h"
 #include "pg/environ.h"
 #include "pg/locks.h"
@@ -137,6 +138,8 @@ static enum pgc_code prepare(struct run *r, struct pgc_error *err) {
     if (code == PGC_OK)
         code = take_snapshot(r, err);
     if (code == PGC_OK)
+        code = pgc_survey_take(r->conn, &r->manifest.warnings, err);
+    if (code == PGC_OK)
         code = pgc_facts_read(r->conn, &r->manifest, &r->with_passwords, err);
     if (code == PGC_OK)
         code = pgc_prints_take(r->conn, r->job->fingerprint, &r->prints, err);
@@ -194,11 +197,25 @@ static enum pgc_code write_artefact(struct run *r, const char *stem, struct pgc_
     return pgc_pump(source, pgc_artefact_sink(*slot), &watch, err);
 }
 
+/* Warnings of a client that ended well, a line each. */
+static enum pgc_code keep_words(struct run *r, const char *words, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    while (code == PGC_OK && *words != '\0') {
+        size_t len = strcspn(words, "\n");
+        if (len > 0)
+            code = pgc_strings_addf(&r->manifest.warnings, err, "%.*s", (int)len, words);
+        words += len + (words[len] == '\n');
+    }
+    return code;
+}
+
 static enum pgc_code write_child(struct run *r, const char *stem, const struct pgc_strings *argv, uint64_t hint,
                                  bool big, struct pgc_error *err) {
     PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
     enum pgc_code code = pgc_dump_source(argv->items, r->env.items, r->job->idle_ms, r->rt, &source, err);
-    return code == PGC_OK ? write_artefact(r, stem, source, hint, big, err) : code;
+    if (code == PGC_OK)
+        code = write_artefact(r, stem, source, hint, big, err);
+    return code == PGC_OK ? keep_words(r, pgc_dump_words(source), err) : code;
 }
 
 static enum pgc_code write_dump(struct run *r, struct pgc_error *err) {

@@ -85,6 +85,10 @@ enum pgc_code pgc_dump_source(char *const *argv, char *const *env, int64_t idle_
     return PGC_OK;
 }
 
+const char *pgc_dump_words(struct pgc_source *source) {
+    return pgc_child_stderr_tail(((struct dump_source *)source)->child);
+}
+
 /* --- argument vectors --------------------------------------------------------------------------------- */
 
 static enum pgc_code add_dbname(struct pgc_strings *out, const char *database, struct pgc_error *err) {

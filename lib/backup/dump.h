@@ -12,6 +12,9 @@ PGC_MUST_USE enum pgc_code pgc_dump_source(char *const *argv, char *const *env, 
                                            const struct pgc_runtime *rt, struct pgc_source **out,
                                            struct pgc_error *err);
 
+/* After verify(): what the child said on stderr, its last 4 KiB; valid while the source is. */
+const char *pgc_dump_words(struct pgc_source *source);
+
 /* Argument vectors; database by conninfo, so that odd names stay names. `snapshot` may be NULL. */
 PGC_MUST_USE enum pgc_code pgc_dump_argv(const struct pgc_client *client, const char *database, const char *snapshot,
                                          int64_t lock_wait_ms, struct pgc_strings *out, struct pgc_error *err);
