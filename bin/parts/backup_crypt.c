@@ -18,6 +18,7 @@ struct crypt_settings {
     char *passphrase_file;
     char *output;
     bool armor;
+    bool post_quantum;
 };
 
 #define IDENTITY_ROW                                                                                                   \
@@ -61,6 +62,8 @@ static const struct pgc_option keygen_options[] = {
     { "output", 'o', PGC_OPT_STRING, offsetof(struct crypt_settings, output), NULL,
       "write the key to FILE (mode 0600, must not exist) and the public key to standard error", .value = "FILE",
       .env = "" },
+    { "post-quantum", 0, PGC_OPT_FLAG, offsetof(struct crypt_settings, post_quantum), NULL,
+      "make a post-quantum key (mlkem768x25519); needs OpenSSL 3.5", .env = "" },
 };
 
 static enum pgc_code load_identities(const struct crypt_settings *s, struct pgc_age_identities *out,
@@ -176,7 +179,7 @@ static enum pgc_code run_keygen(struct pgc_cli *cli, void *settings, struct pgc_
     enum pgc_code code = to_file ? pgc_file_sink_new(s->output, 0600, &sink, err)
                                  : pgc_fd_sink(STDOUT_FILENO, PGC_FD_BORROWED, "standard output", &sink, err);
     if (code == PGC_OK)
-        code = pgc_age_keygen(&pair, err);
+        code = pgc_age_keygen(s->post_quantum ? PGC_AGE_HYBRID : PGC_AGE_X25519, &pair, err);
     if (code != PGC_OK)
         return code;
     pgc_buf_puts(&text, "# created: ");

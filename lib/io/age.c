@@ -116,9 +116,14 @@ static const struct pgc_sink_ops sink_ops = { age_put, age_commit, age_drop };
 static enum pgc_code check_recipients(const struct pgc_age_recipients *r, int *log_n, struct pgc_error *err) {
     if (r->count == 0)
         return pgc_fail(err, PGC_E_USAGE, "no recipient given");
-    for (size_t i = 0; i < r->count; i++)
+    for (size_t i = 0; i < r->count; i++) {
         if (r->items[i].kind == PGC_AGE_SCRYPT && r->count > 1)
             return pgc_fail(err, PGC_E_USAGE, "a passphrase cannot be combined with other recipients");
+        if ((r->items[i].kind == PGC_AGE_HYBRID) != (r->items[0].kind == PGC_AGE_HYBRID))
+            return pgc_fail(err, PGC_E_USAGE,
+                            "post-quantum recipients (age1pq1...) cannot be combined with others: the file would be "
+                            "no safer than for those");
+    }
     *log_n = r->scrypt_log_n == 0 ? PGC_AGE_SCRYPT_LOG_N : r->scrypt_log_n;
     if (*log_n < 1 || *log_n > PGC_AGE_SCRYPT_LOG_N_MAX)
         return pgc_fail(err, PGC_E_USAGE, "the work factor %d is out of range (1 to %d)", *log_n,

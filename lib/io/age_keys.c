@@ -4,12 +4,16 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "io/age_hybrid.h"
+#include "io/age_mlkem.h"
 #include "io/bech32.h"
 #include "io/file.h"
 
-#define RECIPIENT_HRP "age"
-#define IDENTITY_HRP  "AGE-SECRET-KEY-"
-#define KEY_FILE_MAX  ((size_t)1 << 20)
+#define RECIPIENT_HRP        "age"
+#define IDENTITY_HRP         "AGE-SECRET-KEY-"
+#define HYBRID_RECIPIENT_HRP "age1pq"
+#define HYBRID_IDENTITY_HRP  "AGE-SECRET-KEY-PQ-"
+#define KEY_FILE_MAX         ((size_t)1 << 20)
 
 static void wipe_text(char *text) {
     if (text != NULL)
@@ -61,13 +65,13 @@ static enum pgc_code add_identity(struct pgc_age_identities *list, const struct 
     return PGC_OK;
 }
 
-/* Decodes a key of 32 bytes whose human-readable part is exactly `want`. */
-static bool decode_key(const char *text, const char *want, unsigned char out[32]) {
+/* Decodes a key of `len` bytes whose human-readable part is exactly `want`. */
+static bool decode_key(const char *text, const char *want, unsigned char *out, size_t len) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf hrp = PGC_BUF_INIT;
     PGC_CLEANUP(pgc_buf_wipe) struct pgc_buf data = PGC_BUF_INIT;
-    if (!pgc_bech32_decode(text, &hrp, &data) || strcmp(hrp.data, want) != 0 || data.len != 32)
+    if (!pgc_bech32_decode(text, &hrp, &data) || strcmp(hrp.data, want) != 0 || data.len != len)
         return false;
-    memcpy(out, data.data, 32);
+    memcpy(out, data.data, len);
     return true;
 }
 
@@ -75,9 +79,13 @@ enum pgc_code pgc_age_recipients_add(struct pgc_age_recipients *list, const char
     struct pgc_age_recipient r = { .kind = PGC_AGE_X25519 };
     if (pgc_text_starts(text, "AGE-SECRET-KEY-"))
         return pgc_fail(err, PGC_E_USAGE, "this is a secret key, not a recipient: give its public key (age1...)");
-    if (pgc_text_starts(text, "age1pq1"))
-        return pgc_fail(err, PGC_E_CONFIG,
-                        "post-quantum recipients (age1pq...) need OpenSSL 3.5 and are not supported by this build");
+    if (pgc_text_starts(text, "age1pq1")) {
+        r.kind = PGC_AGE_HYBRID;
+        enum pgc_code code = pgc__age_mlkem_check(err);
+        if (code == PGC_OK && !decode_key(text, HYBRID_RECIPIENT_HRP, r.hybrid, sizeof r.hybrid))
+            code = pgc_fail(err, PGC_E_USAGE, "malformed post-quantum recipient (age1pq1...)");
+        return code != PGC_OK ? code : add_recipient(list, &r, err);
+    }
     if (pgc_text_starts(text, "ssh-")) {
         r.kind = PGC_AGE_SSH_ED25519;
         if (!pgc_text_starts(text, "ssh-ed25519"))
@@ -86,7 +94,7 @@ enum pgc_code pgc_age_recipients_add(struct pgc_age_recipients *list, const char
             return pgc_fail(err, PGC_E_USAGE, "malformed ssh-ed25519 public key");
         return add_recipient(list, &r, err);
     }
-    if (decode_key(text, RECIPIENT_HRP, r.x25519))
+    if (decode_key(text, RECIPIENT_HRP, r.x25519, sizeof r.x25519))
         return add_recipient(list, &r, err);
     const char *one = strrchr(text, '1');
     if (pgc_text_starts(text, "age1") && one != text + 3)
@@ -119,25 +127,27 @@ enum pgc_code pgc_age_recipients_add_identities(struct pgc_age_recipients *list,
         struct pgc_age_recipient r = { .kind = id->kind };
         memcpy(r.x25519, id->public, 32);
         memcpy(r.ed25519, id->ed25519, 32);
-        code = add_recipient(list, &r, err);
+        if (id->kind == PGC_AGE_HYBRID)
+            code = pgc__age_hybrid_public(id->secret, r.hybrid, err);
+        if (code == PGC_OK)
+            code = add_recipient(list, &r, err);
     }
     return code;
 }
 
 enum pgc_code pgc_age_identities_add(struct pgc_age_identities *list, const char *text, struct pgc_error *err) {
-    if (pgc_text_starts(text, "AGE-SECRET-KEY-PQ-"))
-        return pgc_fail(err, PGC_E_CONFIG,
-                        "post-quantum identities (AGE-SECRET-KEY-PQ-...) need OpenSSL 3.5 and are not supported by "
-                        "this build");
     if (pgc_text_starts(text, "AGE-PLUGIN-"))
         return pgc_fail(err, PGC_E_CONFIG, "identities of plug-ins (AGE-PLUGIN-...) are not supported");
     if (pgc_text_starts(text, "age1") || pgc_text_starts(text, "ssh-"))
         return pgc_fail(err, PGC_E_USAGE, "this is a public key, not an identity (AGE-SECRET-KEY-1...)");
-    struct pgc_age_identity id = { .kind = PGC_AGE_X25519 };
-    enum pgc_code code = PGC_OK;
-    if (!decode_key(text, IDENTITY_HRP, id.secret) || !pgc__age_x25519_public(id.secret, id.public))
+    bool hybrid = pgc_text_starts(text, HYBRID_IDENTITY_HRP);
+    struct pgc_age_identity id = { .kind = hybrid ? PGC_AGE_HYBRID : PGC_AGE_X25519 };
+    enum pgc_code code = hybrid ? pgc__age_mlkem_check(err) : PGC_OK;
+    if (code == PGC_OK &&
+        (!decode_key(text, hybrid ? HYBRID_IDENTITY_HRP : IDENTITY_HRP, id.secret, sizeof id.secret) ||
+         (!hybrid && !pgc__age_x25519_public(id.secret, id.public))))
         code = pgc_fail(err, PGC_E_USAGE, "malformed identity: expected AGE-SECRET-KEY-1...");
-    else
+    if (code == PGC_OK)
         code = add_identity(list, &id, err);
     pgc__age_wipe(&id, sizeof id);
     return code;
@@ -236,16 +246,20 @@ enum pgc_code pgc_age_identities_add_file(struct pgc_age_identities *list, const
     return code != PGC_OK ? code : pgc_age_identities_add_text(list, text.data, text.len, path, err);
 }
 
-enum pgc_code pgc_age_keygen(struct pgc_age_keypair *out, struct pgc_error *err) {
-    unsigned char secret[32], public[32];
+enum pgc_code pgc_age_keygen(enum pgc_age_kind kind, struct pgc_age_keypair *out, struct pgc_error *err) {
+    bool hybrid = kind == PGC_AGE_HYBRID;
+    unsigned char secret[32], public[PGC_AGE_HYBRID_BYTES];
     PGC_CLEANUP(pgc_buf_wipe) struct pgc_buf identity = PGC_BUF_INIT;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf recipient = PGC_BUF_INIT;
     enum pgc_code code = pgc__age_random(secret, sizeof secret, err);
-    if (code == PGC_OK && !pgc__age_x25519_public(secret, public))
+    if (code == PGC_OK && hybrid)
+        code = pgc__age_hybrid_public(secret, public, err);
+    else if (code == PGC_OK && !pgc__age_x25519_public(secret, public))
         code = pgc_fail(err, PGC_E_FAILED, "cannot compute a public key");
     if (code == PGC_OK) {
-        pgc_bech32_encode(&identity, IDENTITY_HRP, secret, sizeof secret);
-        pgc_bech32_encode(&recipient, RECIPIENT_HRP, public, sizeof public);
+        pgc_bech32_encode(&identity, hybrid ? HYBRID_IDENTITY_HRP : IDENTITY_HRP, secret, sizeof secret);
+        pgc_bech32_encode(&recipient, hybrid ? HYBRID_RECIPIENT_HRP : RECIPIENT_HRP, public,
+                          hybrid ? sizeof public : 32);
         code = pgc_buf_check(&identity, err);
     }
     pgc__age_wipe(secret, sizeof secret);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "io/age_hybrid.h"
 #include "io/age_keys.h"
 
 static const char x25519_info[] = "age-encryption.org/v1/X25519";
@@ -20,14 +21,15 @@ static enum pgc_code add_arg(struct pgc__age_stanza *stanza, const void *data, s
     return code != PGC_OK ? code : pgc_strings_add(&stanza->args, text.data, err);
 }
 
-/* The file key under a wrap key that is used once: nonce zero. */
+/* The file key under a wrap key that is used once, so that a constant nonce does no harm. */
 static enum pgc_code seal_body(struct pgc__age_stanza *stanza, unsigned char wrap_key[32],
-                               const unsigned char file_key[16], struct pgc_error *err) {
+                               const unsigned char nonce[PGC__AGE_NONCE_BYTES], const unsigned char file_key[16],
+                               struct pgc_error *err) {
     unsigned char body[WRAPPED_SIZE];
     struct pgc__age_aead *aead = NULL;
     enum pgc_code code = pgc__age_aead_new(wrap_key, PGC__AGE_SEAL, &aead, err);
     if (code == PGC_OK)
-        code = pgc__age_seal(aead, zero_nonce, file_key, PGC__AGE_FILE_KEY_BYTES, body, err);
+        code = pgc__age_seal(aead, nonce, file_key, PGC__AGE_FILE_KEY_BYTES, body, err);
     pgc__age_aead_free(aead);
     pgc__age_wipe(wrap_key, 32);
     if (code != PGC_OK)
@@ -37,11 +39,12 @@ static enum pgc_code seal_body(struct pgc__age_stanza *stanza, unsigned char wra
 }
 
 static enum pgc_code open_body(const struct pgc__age_stanza *stanza, unsigned char wrap_key[32],
-                               unsigned char file_key[16], bool *opened, struct pgc_error *err) {
+                               const unsigned char nonce[PGC__AGE_NONCE_BYTES], unsigned char file_key[16],
+                               bool *opened, struct pgc_error *err) {
     struct pgc__age_aead *aead = NULL;
     enum pgc_code code = pgc__age_aead_new(wrap_key, PGC__AGE_OPEN, &aead, err);
     if (code == PGC_OK)
-        *opened = pgc__age_open(aead, zero_nonce, stanza->body.data, stanza->body.len, file_key);
+        *opened = pgc__age_open(aead, nonce, stanza->body.data, stanza->body.len, file_key);
     pgc__age_aead_free(aead);
     pgc__age_wipe(wrap_key, 32);
     return code;
@@ -77,8 +80,9 @@ static enum pgc_code ssh_fingerprint(const unsigned char ed25519[32], unsigned c
 }
 
 /* X25519 and ssh-ed25519: an ephemeral key pair, and the secret it shares with the recipient. */
-static enum pgc_code wrap_curve(const struct pgc_age_recipient *r, const unsigned char file_key[16],
+static enum pgc_code wrap_curve(const struct pgc_age_recipient *r, int log_n, const unsigned char file_key[16],
                                 struct pgc__age_stanza *stanza, struct pgc_error *err) {
+    (void)log_n;
     bool ssh = r->kind == PGC_AGE_SSH_ED25519;
     unsigned char ephemeral[32], share[32], shared[32], wrap_key[32], fingerprint[32];
     enum pgc_code code = pgc__age_random(ephemeral, sizeof ephemeral, err);
@@ -97,7 +101,7 @@ static enum pgc_code wrap_curve(const struct pgc_age_recipient *r, const unsigne
     if (code == PGC_OK)
         code = x25519_wrap_key(shared, share, r->x25519, ssh ? ssh_info : x25519_info, wrap_key, err);
     if (code == PGC_OK)
-        code = seal_body(stanza, wrap_key, file_key, err);
+        code = seal_body(stanza, wrap_key, zero_nonce, file_key, err);
     pgc__age_wipe(ephemeral, sizeof ephemeral);
     pgc__age_wipe(shared, sizeof shared);
     return code;
@@ -123,16 +127,20 @@ static enum pgc_code wrap_scrypt(const struct pgc_age_recipient *r, int log_n, c
         code = pgc_strings_addf(&stanza->args, err, "%d", log_n);
     if (code == PGC_OK)
         code = scrypt_wrap_key(r->passphrase, salt, log_n, wrap_key, err);
-    return code != PGC_OK ? code : seal_body(stanza, wrap_key, file_key, err);
+    return code != PGC_OK ? code : seal_body(stanza, wrap_key, zero_nonce, file_key, err);
 }
 
-enum pgc_code pgc__age_wrap(const struct pgc_age_recipient *recipient, int scrypt_log_n,
-                            const unsigned char file_key[16], struct pgc__age_header *header, struct pgc_error *err) {
-    struct pgc__age_stanza *stanza = pgc__age_header_stanza(header);
-    if (stanza == NULL)
-        return pgc_fail_nomem(err);
-    return recipient->kind == PGC_AGE_SCRYPT ? wrap_scrypt(recipient, scrypt_log_n, file_key, stanza, err)
-                                             : wrap_curve(recipient, file_key, stanza, err);
+static enum pgc_code wrap_hybrid(const struct pgc_age_recipient *r, int log_n, const unsigned char file_key[16],
+                                 struct pgc__age_stanza *stanza, struct pgc_error *err) {
+    (void)log_n;
+    unsigned char enc[PGC__AGE_HYBRID_ENC];
+    struct pgc__age_hybrid_wrap wrap;
+    enum pgc_code code = pgc__age_hybrid_seal(r->hybrid, enc, &wrap, err);
+    if (code == PGC_OK)
+        code = pgc_strings_add(&stanza->args, "mlkem768x25519", err);
+    if (code == PGC_OK)
+        code = add_arg(stanza, enc, sizeof enc, err);
+    return code != PGC_OK ? code : seal_body(stanza, wrap.key, wrap.nonce, file_key, err);
 }
 
 static enum pgc_code bad_stanza(const struct pgc__age_stanza *stanza, const char *why, struct pgc_error *err) {
@@ -180,7 +188,7 @@ static enum pgc_code unwrap_curve(const struct pgc_age_identity *id, const struc
     if (code == PGC_OK)
         code = x25519_wrap_key(shared, share, id->public, ssh ? ssh_info : x25519_info, wrap_key, err);
     if (code == PGC_OK)
-        code = open_body(stanza, wrap_key, file_key, opened, err);
+        code = open_body(stanza, wrap_key, zero_nonce, file_key, opened, err);
     pgc__age_wipe(shared, sizeof shared);
     return code;
 }
@@ -206,11 +214,41 @@ static enum pgc_code unwrap_scrypt(const struct pgc_age_identity *id, const stru
     if (log_n == 0)
         return bad_stanza(stanza, "the work factor is not a number from 1 to 22", err);
     code = scrypt_wrap_key(id->passphrase, salt, log_n, wrap_key, err);
-    return code != PGC_OK ? code : open_body(stanza, wrap_key, file_key, opened, err);
+    return code != PGC_OK ? code : open_body(stanza, wrap_key, zero_nonce, file_key, opened, err);
 }
 
-static const char *stanza_type(enum pgc_age_kind kind) {
-    return kind == PGC_AGE_X25519 ? "X25519" : kind == PGC_AGE_SCRYPT ? "scrypt" : "ssh-ed25519";
+static enum pgc_code unwrap_hybrid(const struct pgc_age_identity *id, const struct pgc__age_stanza *stanza,
+                                   unsigned char file_key[16], bool *opened, struct pgc_error *err) {
+    unsigned char enc[PGC__AGE_HYBRID_ENC];
+    struct pgc__age_hybrid_wrap wrap;
+    enum pgc_code code = check_shape(stanza, 2, err);
+    if (code != PGC_OK)
+        return code;
+    if (!arg_bytes(stanza, 1, enc, sizeof enc))
+        return bad_stanza(stanza, "the encapsulated key is not 1120 bytes of canonical base64", err);
+    code = pgc__age_hybrid_open(id->secret, enc, &wrap, err);
+    return code != PGC_OK ? code : open_body(stanza, wrap.key, wrap.nonce, file_key, opened, err);
+}
+
+/* What every kind of key does, by enum pgc_age_kind. */
+static const struct {
+    const char *type; /* of its stanza */
+    enum pgc_code (*wrap)(const struct pgc_age_recipient *, int log_n, const unsigned char file_key[16],
+                          struct pgc__age_stanza *, struct pgc_error *);
+    enum pgc_code (*unwrap)(const struct pgc_age_identity *, const struct pgc__age_stanza *, unsigned char file_key[16],
+                            bool *opened, struct pgc_error *);
+} kinds[] = {
+    [PGC_AGE_X25519] = { "X25519", wrap_curve, unwrap_curve },
+    [PGC_AGE_SCRYPT] = { "scrypt", wrap_scrypt, unwrap_scrypt },
+    [PGC_AGE_SSH_ED25519] = { "ssh-ed25519", wrap_curve, unwrap_curve },
+    [PGC_AGE_HYBRID] = { "mlkem768x25519", wrap_hybrid, unwrap_hybrid },
+};
+
+enum pgc_code pgc__age_wrap(const struct pgc_age_recipient *recipient, int scrypt_log_n,
+                            const unsigned char file_key[16], struct pgc__age_header *header, struct pgc_error *err) {
+    struct pgc__age_stanza *stanza = pgc__age_header_stanza(header);
+    return stanza == NULL ? pgc_fail_nomem(err)
+                          : kinds[recipient->kind].wrap(recipient, scrypt_log_n, file_key, stanza, err);
 }
 
 static enum pgc_code no_key(const struct pgc_age_identities *identities, const struct pgc__age_header *header,
@@ -222,10 +260,6 @@ static enum pgc_code no_key(const struct pgc_age_identities *identities, const s
     if (strcmp(type, "scrypt") == 0)
         return pgc_fail(err, PGC_E_NO_KEY, "no key fits: %s",
                         passphrase ? "the passphrase is wrong" : "the file is encrypted with a passphrase");
-    if (strncmp(type, "mlkem768x25519", 14) == 0)
-        return pgc_fail(err, PGC_E_NO_KEY,
-                        "no key fits: the file is for a post-quantum key (mlkem768x25519), which this build "
-                        "does not support");
     return pgc_fail(err, PGC_E_NO_KEY, "no key fits: the file is encrypted for %zu other recipient%s", header->count,
                     header->count == 1 ? "" : "s");
 }
@@ -239,11 +273,10 @@ enum pgc_code pgc__age_unwrap(const struct pgc_age_identities *identities, const
         const struct pgc_age_identity *id = &identities->items[i];
         for (size_t k = 0; k < header->count; k++) {
             const struct pgc__age_stanza *stanza = &header->stanzas[k];
-            if (strcmp(stanza->args.items[0], stanza_type(id->kind)) != 0)
+            if (strcmp(stanza->args.items[0], kinds[id->kind].type) != 0)
                 continue;
             bool opened = false;
-            enum pgc_code code = id->kind == PGC_AGE_SCRYPT ? unwrap_scrypt(id, stanza, file_key, &opened, err)
-                                                            : unwrap_curve(id, stanza, file_key, &opened, err);
+            enum pgc_code code = kinds[id->kind].unwrap(id, stanza, file_key, &opened, err);
             if (code != PGC_OK || opened)
                 return code;
         }

@@ -63,7 +63,7 @@ static enum pgc_code split(const char *listen, char *host, size_t size, const ch
 
 enum pgc_code pgc_ready_http_open(const char *listen, struct pgc_ready_http **out, int *port, struct pgc_error *err) {
     char host[256];
-    const char *service;
+    const char *service = NULL;
     enum pgc_code code = split(listen, host, sizeof host, &service, err);
     if (code != PGC_OK)
         return code;

@@ -29,7 +29,7 @@ static void set_up(void) {
     struct pgc_store_options options = { .url = folder };
     OK(pgc_store_attach(&options, test_runtime_real(), &store, &err));
     struct pgc_age_keypair pair;
-    OK(pgc_age_keygen(&pair, &err));
+    OK(pgc_age_keygen(PGC_AGE_X25519, &pair, &err));
     OK(pgc_age_recipients_add(&recipients, pair.recipient, &err));
     OK(pgc_age_identities_add(&identities, pair.identity, &err));
 }

@@ -15,7 +15,7 @@ static struct pgc_age_identities keys;
 
 static void setup(void) {
     struct pgc_error err;
-    ck_assert_int_eq(pgc_age_keygen(&pair, &err), PGC_OK);
+    ck_assert_int_eq(pgc_age_keygen(PGC_AGE_X25519, &pair, &err), PGC_OK);
     ck_assert_int_eq(pgc_age_recipients_add(&to, pair.recipient, &err), PGC_OK);
     ck_assert_int_eq(pgc_age_identities_add(&keys, pair.identity, &err), PGC_OK);
 }
@@ -102,8 +102,8 @@ START_TEST(every_recipient_opens_and_nobody_else)
     PGC_CLEANUP(pgc_age_identities_release) struct pgc_age_identities theirs = PGC_AGE_IDENTITIES_INIT;
     PGC_CLEANUP(pgc_age_identities_release) struct pgc_age_identities strangers = PGC_AGE_IDENTITIES_INIT;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf coded = PGC_BUF_INIT, out = PGC_BUF_INIT;
-    ck_assert_int_eq(pgc_age_keygen(&second, &err), PGC_OK);
-    ck_assert_int_eq(pgc_age_keygen(&third, &err), PGC_OK);
+    ck_assert_int_eq(pgc_age_keygen(PGC_AGE_X25519, &second, &err), PGC_OK);
+    ck_assert_int_eq(pgc_age_keygen(PGC_AGE_X25519, &third, &err), PGC_OK);
     ck_assert_int_eq(pgc_age_recipients_add(&to, second.recipient, &err), PGC_OK);
     ck_assert_int_eq(pgc_age_identities_add(&theirs, second.identity, &err), PGC_OK);
     ck_assert_int_eq(pgc_age_identities_add(&strangers, third.identity, &err), PGC_OK);

@@ -16,7 +16,7 @@ static void make(struct fixture *f, const char *passphrase) {
     struct pgc_error err;
     struct pgc_age_keypair pair;
     *f = (struct fixture) { PGC_AGE_RECIPIENTS_INIT, PGC_AGE_IDENTITIES_INIT, PGC__AGE_HEADER_INIT };
-    ck_assert_int_eq(pgc_age_keygen(&pair, &err), PGC_OK);
+    ck_assert_int_eq(pgc_age_keygen(PGC_AGE_X25519, &pair, &err), PGC_OK);
     ck_assert_int_eq(passphrase != NULL ? pgc_age_identities_add_passphrase(&f->keys, passphrase, &err)
                                         : pgc_age_identities_add(&f->keys, pair.identity, &err),
                      PGC_OK);
