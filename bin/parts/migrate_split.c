@@ -27,11 +27,11 @@ static const char *from_environment(void *arg, const char *name) {
 
 static enum pgc_code split(const char *format, const struct pgc_folder_file *file, struct pgc_annotated *out,
                            struct pgc_error *err) {
-    static const struct pgc_annotated_rules goose = { "+goose", true }, sql_migrate = { "+migrate", false };
     const struct pgc_dialect_options dialect = { .env = from_environment };
     bool delimited;
     if (strcmp(format, "atlas") != 0)
-        return pgc_annotated_parse(file, strcmp(format, "goose") == 0 ? &goose : &sql_migrate, &dialect, out, err);
+        return pgc_annotated_parse(
+            file, strcmp(format, "goose") == 0 ? &pgc_annotated_goose : &pgc_annotated_sqlmigrate, &dialect, out, err);
     enum pgc_code code = pgc_atlas_statements(file, &delimited, out, err);
     if (code == PGC_OK && !delimited)
         return pgc_fail(err, PGC_E_DATA, "%s: there is no '-- atlas:delimiter'; see 'pgc sql split'", file->path);

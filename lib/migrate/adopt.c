@@ -1,4 +1,5 @@
 /* Taking over another tool's ledger. */
+#include "migrate/dialect_ledger.h"
 #include "migrate/run_internal.h"
 
 static enum pgc_code check(const struct pgc_plan *plan, bool accept, struct pgc_error *err) {
@@ -89,8 +90,8 @@ enum pgc_code pgc_migrate_adopt(struct pgc_migrate *m, bool accept, size_t *done
     *done = 0;
     enum pgc_code code = pgc_migrate_pooled(m->conn, &m->pooled, err);
     options.pooled = m->pooled;
-    if (code == PGC_OK && m->foreign->lock_key != NULL && !m->pooled)
-        options.has_foreign_key = m->foreign->lock_key(&m->found.place, &options.foreign_key);
+    if (code == PGC_OK && !m->pooled)
+        options.foreign_count = pgc_ledger_foreign_keys(m->foreign, &m->found.place, options.foreign_keys);
     if (code == PGC_OK)
         code = pgc_migrate_lock_take(m->conn, &options, m->rt, &lock, err);
     return code != PGC_OK ? code : copy_rows(m, lock, accept, done, err);

@@ -19,6 +19,9 @@ struct parser {
     size_t line;
 };
 
+const struct pgc_annotated_rules pgc_annotated_goose = { "+goose", true };
+const struct pgc_annotated_rules pgc_annotated_sqlmigrate = { "+migrate", false };
+
 void pgc_annotated_release(struct pgc_annotated *annotated) {
     for (size_t i = 0; i < annotated->count; i++)
         free(annotated->items[i].text);
@@ -153,7 +156,6 @@ static enum pgc_code take_up(struct parser *p, bool no_tx, struct pgc_error *err
     if (p->place != PLACE_START)
         return misplaced(p, "Up", err);
     p->place = PLACE_UP;
-    p->out->up_found = true;
     p->out->up_no_tx |= no_tx;
     return PGC_OK;
 }
@@ -165,7 +167,6 @@ static enum pgc_code take_down(struct parser *p, bool no_tx, struct pgc_error *e
         return unfinished(p, err);
     pgc_buf_clear(&p->text);
     p->place = PLACE_DOWN;
-    p->out->down_found = true;
     p->out->down_no_tx |= no_tx;
     return PGC_OK;
 }
@@ -353,4 +354,14 @@ enum pgc_code pgc_annotated_script(const struct pgc_annotated *annotated, const 
     script->tx = no_tx ? PGC_MIGRATION_TX_OFF : PGC_MIGRATION_TX_ON;
     script->tx_line = no_tx ? annotated->tx_line : 0;
     return script->text != NULL && script->path != NULL ? PGC_OK : pgc_fail_nomem(err);
+}
+
+enum pgc_code pgc_annotated_fill(struct pgc_migration *m, const struct pgc_folder_file *file,
+                                 const struct pgc_annotated_rules *rules, const struct pgc_dialect_options *options,
+                                 struct pgc_error *err) {
+    PGC_CLEANUP(pgc_annotated_release) struct pgc_annotated annotated = PGC_ANNOTATED_INIT;
+    enum pgc_code code = pgc_annotated_parse(file, rules, options, &annotated, err);
+    if (code == PGC_OK)
+        code = pgc_annotated_script(&annotated, file, false, &m->up, err);
+    return code == PGC_OK ? pgc_annotated_script(&annotated, file, true, &m->down, err) : code;
 }

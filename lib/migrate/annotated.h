@@ -13,6 +13,8 @@ struct pgc_annotated_rules {
     bool goose;
 };
 
+extern const struct pgc_annotated_rules pgc_annotated_goose, pgc_annotated_sqlmigrate;
+
 struct pgc_annotated_statement {
     char *text;
     size_t line; /* of its first byte, from 1 */
@@ -24,7 +26,6 @@ struct pgc_annotated_statement {
 struct pgc_annotated {
     struct pgc_annotated_statement *items;
     size_t count, cap;
-    bool up_found, down_found;
     bool up_no_tx, down_no_tx;
     size_t tx_line;
 };
@@ -41,6 +42,11 @@ void pgc_annotated_release(struct pgc_annotated *annotated);
 PGC_MUST_USE enum pgc_code pgc_annotated_script(const struct pgc_annotated *annotated,
                                                 const struct pgc_folder_file *file, bool down,
                                                 struct pgc_migration_script *script, struct pgc_error *err);
+
+/* Both scripts of a migration. One without Down goes down all the same: nothing is run, as both tools do it. */
+PGC_MUST_USE enum pgc_code pgc_annotated_fill(struct pgc_migration *migration, const struct pgc_folder_file *file,
+                                              const struct pgc_annotated_rules *rules,
+                                              const struct pgc_dialect_options *options, struct pgc_error *err);
 
 /* ${VAR} $VAR ${VAR:-default} ${VAR-default} ${VAR?message}; \$ is a dollar sign. */
 PGC_MUST_USE enum pgc_code pgc_annotated_substitute(const char *line, size_t len,

@@ -108,6 +108,26 @@ size_t pgc_dialect_count_lines(const struct pgc_folder *folder, const char *suff
     return n;
 }
 
+enum pgc_code pgc_dialect_each_sql(const struct pgc_folder *folder, const struct pgc_dialect_options *options,
+                                   struct pgc_migration_set *set, pgc_dialect_file_fn *each, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < folder->count; i++)
+        if (pgc_folder_is_top(&folder->files[i]) && pgc_text_ends(folder->files[i].name, ".sql"))
+            code = each(&folder->files[i], options, set, err);
+    return code;
+}
+
+enum pgc_code pgc_dialect_new(const struct pgc_folder_file *file, size_t digits, struct pgc_migration_set *set,
+                              struct pgc_migration **out, struct pgc_error *err) {
+    enum pgc_code code = pgc_migration_set_new(set, PGC_MIGRATION_VERSIONED, file, out, err);
+    if (code != PGC_OK)
+        return code;
+    const char *name = file->name + digits + strspn(file->name + digits, "_-");
+    (*out)->version = strndup(file->name, digits);
+    (*out)->name = strndup(name, strlen(name) - strlen(".sql"));
+    return (*out)->version != NULL && (*out)->name != NULL ? PGC_OK : pgc_fail_nomem(err);
+}
+
 void pgc_sql_literal(struct pgc_buf *sql, const char *text) {
     if (text == NULL) {
         pgc_buf_puts(sql, "null");

@@ -5,7 +5,7 @@
  * Recipe: a new format
  *   1. lib/migrate/dialect_<name>.c with `const struct pgc_dialect pgc_dialect_<name>`;
  *   2. one line in dialects[] of dialect.c;
- *   3. fixtures: tests/fixtures/migrate/<name>/ and a row in tests/it/migrate_foreign.sh.
+ *   3. a folder and the old tool's own SQL in tests/it/migrate_adopt.py.
  *
  * Everything is a pure function: a folder becomes a set, a ledger operation becomes SQL text. The engine sends that text
  * inside the migration's own transaction, always with the table's name qualified, whatever the migration did to search_path. */
@@ -32,16 +32,13 @@ struct pgc_ledger_place {
     const char *qualified; /* both quoted: "public"."schema_migrations" */
     const char *database;  /* current_database() */
     const char *columns;   /* of the table as found, "version:bigint dirty:boolean "; "" while there is none */
+    bool schema_exists;
 };
 
-/* What is written about a migration besides itself. Times and the user are the server's (clock_timestamp(), current_user). */
-struct pgc_ledger_note {
-    const char *tool_version; /* "pgc 0.1.0" */
-    const char *who;          /* user name of the person or job */
-    bool success;             /* false: a script outside a transaction that began and is not finished */
-    bool faked;               /* recorded without being run (mark applied, baseline) */
-};
+/* Room for the advisory keys that an old tool takes on one ledger. */
+#define PGC_LEDGER_KEYS_MAX ((size_t)2)
 
+/* A ledger as data: what differs is SQL with words in braces (dialect_ledger.h has the list and puts the values in). */
 struct pgc_dialect_ledger {
     const char *schema; /* usual place; schema NULL: current_schema() */
     const char *table;
@@ -49,28 +46,35 @@ struct pgc_dialect_ledger {
     bool high_water;
     /* Is a table with these columns ("name:type " in order of definition, types as format_type shows them) this ledger? */
     bool (*recognise)(const char *columns);
-    /* SQL that creates it, with schema, when it is not there; may be several statements. */
-    void (*create)(struct pgc_buf *sql, const struct pgc_ledger_place *place);
-    /* One select, in order of application, with exactly these columns:
-     *   version text        as in the files; null for repeatable ones
-     *   name text           description (repeatable ones are found by it), may be null
-     *   file text           file name where the ledger has it, else null
-     *   checksum text       in the form of pgc_migration.own_checksum, null when it has none
-     *   state text          'applied', 'failed', 'baseline' or 'ignored' (rows that are no migrations)
-     *   applied_at text     RFC 3339 UTC or null
-     *   who text            or null
-     *   duration_ms bigint  or null */
-    void (*read)(struct pgc_buf *sql, const struct pgc_ledger_place *place);
-    /* Statements that record the migration as applied / take it out again. `previous` is the version that is newest
-     * afterwards (high-water ledgers; NULL: none is left). Each statement ends with a semicolon. */
-    void (*record_up)(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *migration,
-                      const struct pgc_ledger_note *note);
-    void (*record_down)(struct pgc_buf *sql, const struct pgc_ledger_place *place,
-                        const struct pgc_migration *migration, const char *previous,
-                        const struct pgc_ledger_note *note);
-    /* The advisory lock that the old tool takes on this ledger; false: it takes none. `xact`: it takes a transaction's lock. */
-    bool (*lock_key)(const struct pgc_ledger_place *place, int64_t *key);
+    /* Makes the table when it is not there; may be several statements. The schema is made before. */
+    const char *create;
+    const char *create_int8; /* instead, when a version of the folder needs more than 32 bits; NULL: the same */
+    /* How a row is read: SQL expressions, NULL where the ledger has nothing of the kind. */
+    struct {
+        const char *version;    /* as in the files; null for repeatable ones */
+        const char *name;       /* description; repeatable ones are found by it */
+        const char *file;       /* file name inside the folder */
+        const char *checksum;   /* in the form of pgc_migration.own_checksum */
+        const char *state;      /* 'applied', 'failed', 'baseline' or 'ignored' (no migration); NULL: 'applied' */
+        const char *applied_at; /* RFC 3339 UTC: PGC_LEDGER_TIME(column) */
+        const char *who;
+        const char *duration_ms;
+        const char *from;  /* with its condition; NULL: {table} */
+        const char *order; /* of application; NULL: one row at most */
+    } read;
+    /* Statements that record a migration as applied, take it out again, and note its changed text as right (only where there
+     * are checksums), each ended by a semicolon. down NULL: the row whose version is {version} is deleted. */
+    const char *up, *down, *accept;
+    /* The checksum that this table wants of a migration; NULL: its own_checksum. */
+    const char *(*checksum)(const struct pgc_ledger_place *place, const struct pgc_migration *migration);
+    int64_t lock_key; /* advisory lock that the old tool takes; 0: none, or lock_keys computes it */
+    size_t (*lock_keys)(const struct pgc_ledger_place *place, int64_t keys[PGC_LEDGER_KEYS_MAX]);
 };
+/* A column of time as RFC 3339 in UTC; of times without a zone that of the session is meant. */
+#define PGC_LEDGER_TIME(column)                                                                                        \
+    "to_char((" column ")::timestamptz at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+/* How long the transaction under way has taken so far, in parts of a second. */
+#define PGC_LEDGER_ELAPSED(parts) "greatest(0, (extract(epoch from clock_timestamp() - now()) * " parts ")::bigint)"
 
 struct pgc_dialect {
     const char *name; /* "dbmate": value of --format and in reports */
@@ -111,6 +115,18 @@ const char *pgc_dialect_variable(const struct pgc_dialect_options *options, cons
  * with `text` (leading blanks of the line are skipped; letters compare without case). */
 size_t pgc_dialect_count_names(const struct pgc_folder *folder, const char *suffix);
 size_t pgc_dialect_count_lines(const struct pgc_folder *folder, const char *suffix, const char *text);
+
+/* For parse(): calls `each` for every .sql file of the folder itself. */
+typedef enum pgc_code pgc_dialect_file_fn(const struct pgc_folder_file *file, const struct pgc_dialect_options *options,
+                                          struct pgc_migration_set *set, struct pgc_error *err);
+PGC_MUST_USE enum pgc_code pgc_dialect_each_sql(const struct pgc_folder *folder,
+                                                const struct pgc_dialect_options *options,
+                                                struct pgc_migration_set *set, pgc_dialect_file_fn *each,
+                                                struct pgc_error *err);
+/* A new entry for a file "VERSION_name.sql": the version is its first `digits` bytes. */
+PGC_MUST_USE enum pgc_code pgc_dialect_new(const struct pgc_folder_file *file, size_t digits,
+                                           struct pgc_migration_set *set, struct pgc_migration **out,
+                                           struct pgc_error *err);
 
 /* SQL text without a server: 'it''s' (E'' with doubled backslashes where there is one; right for either setting of
  * standard_conforming_strings), NULL becomes null; "quo""ted". */

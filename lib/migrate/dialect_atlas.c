@@ -93,7 +93,6 @@ enum pgc_code pgc_atlas_statements(const struct pgc_folder_file *file, bool *del
     const char *p = file->text;
     while (pgc_text_starts(p, "--")) /* the directives' own lines */
         p += strcspn(p, "\n") + (strchr(p, '\n') != NULL);
-    out->up_found = true;
     for (;;) {
         const char *at = strstr(p, delimiter);
         const char *end = at != NULL ? at : file->text + file->len;
@@ -142,29 +141,35 @@ enum pgc_code pgc_atlas_sum(const struct pgc_folder *folder, struct pgc_strings 
     return lines->items[0] != NULL ? PGC_OK : pgc_fail_nomem(err);
 }
 
+static enum pgc_code mismatch(const struct pgc_folder_file *sum, const char *name, size_t len, struct pgc_error *err) {
+    return pgc_fail(err, PGC_E_DATA,
+                    "%s: checksum mismatch at '%.*s': a file was added, removed or edited after the sum was written",
+                    sum->path, (int)len, name);
+}
+
+/* The line of a file that differs says more than the first one, which is about all of them and is looked at last. */
 static enum pgc_code check_sum(const struct pgc_folder *folder, const struct pgc_strings *lines,
                                struct pgc_error *err) {
     const struct pgc_folder_file *sum = pgc_folder_find(folder, "atlas.sum");
-    const char *p = sum != NULL ? sum->text : NULL;
-    for (size_t i = 0; p != NULL; i++) {
+    const char *p = sum != NULL ? sum->text : NULL, *first = p;
+    if (p == NULL)
+        return PGC_OK;
+    for (size_t i = 0;; i++) {
         p += strspn(p, "\r\n");
         size_t len = strcspn(p, "\r\n");
-        if (len == 0 && i == lines->count)
-            return PGC_OK;
-        if (i >= lines->count || strlen(lines->items[i]) != len || strncmp(lines->items[i], p, len) != 0) {
-            if (i == 0 && len > 0) { /* the line of the file that differs says more than that of the whole */
-                p += len;
-                continue;
-            }
-            return pgc_fail(
-                err, PGC_E_DATA,
-                "%s: checksum mismatch at '%.*s': a file was added, removed or edited after the sum was written",
-                sum->path, (int)strcspn(i < lines->count ? lines->items[i] : p, " \r\n"),
-                i < lines->count ? lines->items[i] : p);
+        const char *want = i < lines->count ? lines->items[i] : NULL;
+        if (len == 0 && want == NULL)
+            break;
+        bool same = want != NULL && strlen(want) == len && strncmp(want, p, len) == 0;
+        if (!same && (i > 0 || len == 0)) {
+            const char *name = want != NULL ? want : p;
+            return mismatch(sum, name, strcspn(name, " \r\n"), err);
         }
         p += len;
     }
-    return PGC_OK;
+    size_t len = strcspn(first, "\r\n");
+    bool same = strlen(lines->items[0]) == len && strncmp(lines->items[0], first, len) == 0;
+    return same ? PGC_OK : mismatch(sum, first, len, err);
 }
 
 /* --- files ------------------------------------------------------------------------------------------ */
@@ -238,78 +243,29 @@ static bool recognise(const char *columns) {
     return strstr(columns, "partial_hashes:jsonb ") != NULL && strstr(columns, "operator_version:") != NULL;
 }
 
-static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_puts(sql, "create schema if not exists ");
-    pgc_sql_ident(sql, place->schema);
-    pgc_buf_putf(
-        sql,
-        "; create table if not exists %s (version varchar primary key, description varchar not null, type bigint not "
-        "null "
-        "default 2, applied bigint not null default 0, total bigint not null default 0, executed_at timestamptz not "
-        "null, "
-        "execution_time bigint not null, error text, error_stmt text, hash varchar not null, partial_hashes jsonb, "
-        "operator_version varchar not null);",
-        place->qualified);
-}
-
-/* Types: 1 baseline, 2 executed, 4 resolved by hand. Names that begin with a dot are Atlas's own notes. */
-static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_putf(sql,
-                 "select version::text, description::text, null::text, nullif(hash, '')::text, "
-                 "case when version like '.%%' then 'ignored' when type = 1 then 'baseline' "
-                 "when error is not null and error <> '' or applied < total then 'failed' else 'applied' end, "
-                 "to_char(executed_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), null::text, "
-                 "execution_time / 1000000 "
-                 "from %s order by version collate \"C\"",
-                 place->qualified);
-}
-
-static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                      const struct pgc_ledger_note *note) {
-    pgc_buf_putf(sql,
-                 "insert into %s (version, description, type, applied, total, executed_at, execution_time, error, "
-                 "hash, operator_version) "
-                 "values (",
-                 place->qualified);
-    pgc_sql_literal(sql, m->version);
-    pgc_buf_puts(sql, ", ");
-    pgc_sql_literal(sql, m->name);
-    pgc_buf_putf(
-        sql,
-        ", 2, %d, 1, now(), greatest(0, (extract(epoch from clock_timestamp() - now()) * 1000000000)::bigint), '', ",
-        note->success ? 1 : 0);
-    pgc_sql_literal(sql, m->own_checksum);
-    pgc_buf_puts(sql, ", ");
-    pgc_sql_literal(sql, note->tool_version);
-    pgc_buf_puts(sql, ") on conflict (version) do update set applied = excluded.applied, total = excluded.total, error "
-                      "= excluded.error, "
-                      "execution_time = excluded.execution_time, hash = excluded.hash;");
-}
-
-static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                        const char *previous, const struct pgc_ledger_note *note) {
-    (void)previous, (void)note;
-    pgc_buf_putf(sql, "delete from %s where version = ", place->qualified);
-    pgc_sql_literal(sql, m->version);
-    pgc_buf_puts(sql, ";");
-}
-
-/* FNV-1, 32 bits, of "atlas_migrate_execute". */
-static bool lock_key(const struct pgc_ledger_place *place, int64_t *key) {
-    (void)place;
-    *key = INT64_C(2686470616);
-    return true;
-}
-
+/* Types: 1 baseline, 2 executed, 4 resolved by hand. Names that begin with a dot are Atlas's own notes. The lock is FNV-1, 32
+ * bits, of "atlas_migrate_execute". */
 static const struct pgc_dialect_ledger ledger = {
     .schema = "atlas_schema_revisions",
     .table = "atlas_schema_revisions",
     .recognise = recognise,
-    .create = create,
-    .read = read_rows,
-    .record_up = record_up,
-    .record_down = record_down,
-    .lock_key = lock_key,
+    .create = "create table if not exists {table} (version varchar not null primary key, description varchar not null, "
+              "type bigint not null default 2, applied bigint not null default 0, total bigint not null default 0, "
+              "executed_at timestamptz not null, execution_time bigint not null, error text, error_stmt text, "
+              "hash varchar not null, partial_hashes jsonb, operator_version varchar not null);",
+    .read = { .version = "version",
+              .name = "description",
+              .checksum = "nullif(hash, '')",
+              .state = "case when version like '.%' then 'ignored' when type = 1 then 'baseline' "
+                       "when error <> '' or applied < total then 'failed' else 'applied' end",
+              .applied_at = PGC_LEDGER_TIME("executed_at"),
+              .duration_ms = "execution_time / 1000000",
+              .order = "version collate \"C\"" },
+    .up = "insert into {table} (version, description, applied, total, executed_at, execution_time, error, error_stmt, "
+          "hash, operator_version) values ({version}, {name}, {count}, {count}, now(), " PGC_LEDGER_ELAPSED(
+              "1000000000") ", '', '', {checksum}, {tool});",
+    .accept = "update {table} set hash = {checksum} where version = {version};",
+    .lock_key = INT64_C(2686470616),
 };
 
 const struct pgc_dialect pgc_dialect_atlas = { "atlas", detect, parse, &ledger };

@@ -102,46 +102,13 @@ static bool recognise(const char *columns) {
     return strstr(columns, "version:character varying ") == columns && strstr(columns, "run_on:timestamp") != NULL;
 }
 
-static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_puts(sql, "create schema if not exists ");
-    pgc_sql_ident(sql, place->schema);
-    pgc_buf_putf(sql,
-                 "; create table if not exists %s (version varchar(50) primary key not null, "
-                 "run_on timestamp not null default current_timestamp);",
-                 place->qualified);
-}
-
-static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_putf(sql,
-                 "select version::text, null::text, null::text, null::text, 'applied', "
-                 "to_char(run_on, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), null::text, null::bigint "
-                 "from %s order by version collate \"C\"",
-                 place->qualified);
-}
-
-static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                      const struct pgc_ledger_note *note) {
-    (void)note;
-    pgc_buf_putf(sql, "insert into %s (version) values (", place->qualified);
-    pgc_sql_literal(sql, m->version);
-    pgc_buf_puts(sql, ");");
-}
-
-static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                        const char *previous, const struct pgc_ledger_note *note) {
-    (void)previous, (void)note;
-    pgc_buf_putf(sql, "delete from %s where version = ", place->qualified);
-    pgc_sql_literal(sql, m->version);
-    pgc_buf_puts(sql, ";");
-}
-
 static const struct pgc_dialect_ledger ledger = {
     .table = "__diesel_schema_migrations",
     .recognise = recognise,
-    .create = create,
-    .read = read_rows,
-    .record_up = record_up,
-    .record_down = record_down,
+    .create = "create table if not exists {table} (version varchar(50) primary key not null, "
+              "run_on timestamp not null default current_timestamp);",
+    .read = { .version = "version", .applied_at = PGC_LEDGER_TIME("run_on"), .order = "version collate \"C\"" },
+    .up = "insert into {table} (version) values ({version});",
 };
 
 const struct pgc_dialect pgc_dialect_diesel = { "diesel", detect, parse, &ledger };

@@ -269,19 +269,27 @@ static enum pgc_code take_file(const struct reader *r, const struct pgc_folder_f
     return code;
 }
 
+/* What the ledger says about it stands in the header: "CHECKSUM FILE". */
+static enum pgc_code fill_undo(const struct reader *r, const struct pgc_folder_file *file, struct pgc_migration *m,
+                               struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf header = PGC_BUF_INIT;
+    put_checksum(&header, file->text, file->len);
+    pgc_buf_putf(&header, " %s", file->name);
+    free(m->header);
+    m->header = pgc_buf_detach(&header);
+    return m->header != NULL ? fill_script(r, file, &m->down, err) : pgc_fail_nomem(err);
+}
+
 static enum pgc_code take_undo(const struct reader *r, const struct pgc_folder_file *file, struct pgc_error *err) {
     struct name name = { 0 };
-    if (!split_name(pgc_folder_base(file), &name) || name.prefix != 'U') {
-        free(name.description);
-        return PGC_OK;
-    }
+    bool fits = split_name(pgc_folder_base(file), &name) && name.prefix == 'U';
     free(name.description);
-    for (size_t i = 0; i < r->set->count; i++) {
+    for (size_t i = 0; fits && i < r->set->count; i++) {
         struct pgc_migration *m = &r->set->items[i];
         if (m->kind == PGC_MIGRATION_VERSIONED && pgc_version_compare(m->version, name.version) == 0)
-            return fill_script(r, file, &m->down, err);
+            return fill_undo(r, file, m, err);
     }
-    return pgc_strings_add(&r->set->ignored, file->path, err);
+    return fits ? pgc_strings_add(&r->set->ignored, file->path, err) : PGC_OK;
 }
 
 static int by_version_or_description(const struct pgc_migration *a, const struct pgc_migration *b) {

@@ -171,63 +171,22 @@ static bool recognise(const char *columns) {
     return pgc_text_starts(columns, "hash:text previous_hash:text filename:text date:timestamp with time zone ");
 }
 
-static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_puts(sql, "create schema if not exists ");
-    pgc_sql_ident(sql, place->schema);
-    pgc_buf_putf(sql,
-                 "; create table if not exists %s (hash text primary key, previous_hash text references %s, filename "
-                 "text not null, "
-                 "date timestamptz not null default now()); create table if not exists ",
-                 place->qualified, place->qualified);
-    pgc_sql_ident(sql, place->schema);
-    pgc_buf_puts(sql, ".current (filename text primary key default 'current.sql', content text not null, "
-                      "date timestamptz not null default now());");
-}
-
-static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_putf(sql,
-                 "select substring(filename from '^[0-9]+'), null::text, 'committed/' || filename, hash, 'applied', "
-                 "to_char(date at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), null::text, null::bigint "
-                 "from %s order by filename collate \"C\"",
-                 place->qualified);
-}
-
-static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                      const struct pgc_ledger_note *note) {
-    if (!note->success)
-        return;
-    pgc_buf_putf(sql, "insert into %s (hash, previous_hash, filename) values (", place->qualified);
-    pgc_sql_literal(sql, m->own_checksum);
-    pgc_buf_puts(sql, ", ");
-    pgc_sql_literal(sql, strcmp(m->header, "-") == 0 ? NULL : m->header);
-    pgc_buf_puts(sql, ", ");
-    pgc_sql_literal(sql, m->file + strlen("committed/"));
-    pgc_buf_puts(sql, ");");
-}
-
-static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                        const char *previous, const struct pgc_ledger_note *note) {
-    (void)previous, (void)note;
-    pgc_buf_putf(sql, "delete from %s where hash = ", place->qualified);
-    pgc_sql_literal(sql, m->own_checksum);
-    pgc_buf_puts(sql, ";");
-}
-
-static bool lock_key(const struct pgc_ledger_place *place, int64_t *key) {
-    (void)place;
-    *key = INT64_C(4727445306447283);
-    return true;
-}
-
 static const struct pgc_dialect_ledger ledger = {
     .schema = "graphile_migrate",
     .table = "migrations",
     .recognise = recognise,
-    .create = create,
-    .read = read_rows,
-    .record_up = record_up,
-    .record_down = record_down,
-    .lock_key = lock_key,
+    .create = "create table if not exists {table} (hash text primary key, previous_hash text references {table}, "
+              "filename text not null, date timestamptz not null default now()); create table if not exists "
+              "{schema}.current (filename text primary key default 'current.sql', content text not null, "
+              "date timestamptz not null default now());",
+    .read = { .version = "substring(filename from '^[0-9]+')",
+              .file = "'committed/' || filename",
+              .checksum = "hash",
+              .applied_at = PGC_LEDGER_TIME("date"),
+              .order = "filename collate \"C\"" },
+    .up = "insert into {table} (hash, previous_hash, filename) values ({checksum}, nullif({header}, '-'), {file});",
+    .accept = "update {table} set hash = {checksum} where filename = {file};",
+    .lock_key = INT64_C(4727445306447283),
 };
 
 const struct pgc_dialect pgc_dialect_graphile = { "graphile-migrate", detect, parse, &ledger };

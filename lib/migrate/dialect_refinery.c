@@ -106,50 +106,29 @@ static bool recognise(const char *columns) {
     return strstr(columns, "name:character varying applied_on:character varying checksum:character varying ") != NULL;
 }
 
-static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_puts(sql, "create schema if not exists ");
-    pgc_sql_ident(sql, place->schema);
-    pgc_buf_putf(
-        sql,
-        "; create table if not exists %s (version int8 primary key, name varchar(255), applied_on varchar(255), "
-        "checksum varchar(255));",
-        place->qualified);
+/* Of the two checksums the one that fits the ledger's width. */
+static const char *checksum_for(const struct pgc_ledger_place *place, const struct pgc_migration *m) {
+    return m->header == NULL || pgc_text_starts(place->columns, "version:integer ") ? m->own_checksum : m->header;
 }
 
-static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_putf(sql,
-                 "select version::text, name::text, null::text, checksum::text, 'applied', applied_on::text, "
-                 "null::text, null::bigint "
-                 "from %s order by version",
-                 place->qualified);
-}
-
-static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                      const struct pgc_ledger_note *note) {
-    if (!note->success)
-        return;
-    bool small = pgc_text_starts(place->columns, "version:integer ");
-    pgc_buf_putf(sql, "insert into %s (version, name, applied_on, checksum) values (%s, ", place->qualified,
-                 m->version);
-    pgc_sql_literal(sql, m->name);
-    pgc_buf_putf(sql, ", to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '%s');",
-                 small ? m->own_checksum : m->header);
-}
-
-static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                        const char *previous, const struct pgc_ledger_note *note) {
-    (void)previous;
-    if (note->success)
-        pgc_buf_putf(sql, "delete from %s where version = %s;", place->qualified, m->version);
-}
+#define CREATE(type)                                                                                                   \
+    "create table if not exists {table} (version " type                                                                \
+    " primary key, name varchar(255), applied_on varchar(255), checksum varchar(255));"
 
 static const struct pgc_dialect_ledger ledger = {
     .table = "refinery_schema_history",
     .recognise = recognise,
-    .create = create,
-    .read = read_rows,
-    .record_up = record_up,
-    .record_down = record_down,
+    .create = CREATE("int4"),
+    .create_int8 = CREATE("int8"),
+    .read = { .version = "version",
+              .name = "name",
+              .checksum = "checksum",
+              .applied_at = "applied_on",
+              .order = "version" },
+    .up = "insert into {table} (version, name, applied_on, checksum) values ({version}, {name}, "
+          "to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), {checksum});",
+    .accept = "update {table} set name = {name}, checksum = {checksum} where version = {version};",
+    .checksum = checksum_for,
 };
 
 const struct pgc_dialect pgc_dialect_refinery = { "refinery", detect, parse, &ledger };

@@ -7,31 +7,20 @@
 #include "migrate/annotated.h"
 #include "migrate/version.h"
 
-static const struct pgc_annotated_rules rules = { "+migrate", false };
-
 static int detect(const struct pgc_folder *folder) {
     return pgc_dialect_count_lines(folder, ".sql", "-- +migrate ") > 0 ? 90 : 0;
 }
 
 static enum pgc_code parse_file(const struct pgc_folder_file *file, const struct pgc_dialect_options *options,
                                 struct pgc_migration_set *set, struct pgc_error *err) {
-    PGC_CLEANUP(pgc_annotated_release) struct pgc_annotated annotated = PGC_ANNOTATED_INIT;
     struct pgc_migration *m;
-    enum pgc_code code = pgc_migration_set_new(set, PGC_MIGRATION_VERSIONED, file, &m, err);
+    enum pgc_code code = pgc_dialect_new(file, pgc_version_digits(file->name), set, &m, err);
     if (code != PGC_OK)
         return code;
-    size_t digits = pgc_version_digits(file->name);
+    free(m->version);
     m->version = strdup(file->name);
-    m->name = strndup(file->name + digits + strspn(file->name + digits, "_-"),
-                      strlen(file->name + digits + strspn(file->name + digits, "_-")) - strlen(".sql"));
-    if (m->version == NULL || m->name == NULL)
-        return pgc_fail_nomem(err);
-    code = pgc_annotated_parse(file, &rules, options, &annotated, err);
-    if (code == PGC_OK)
-        code = pgc_annotated_script(&annotated, file, false, &m->up, err);
-    if (code == PGC_OK && annotated.down_found)
-        code = pgc_annotated_script(&annotated, file, true, &m->down, err);
-    return code;
+    return m->version != NULL ? pgc_annotated_fill(m, file, &pgc_annotated_sqlmigrate, options, err)
+                              : pgc_fail_nomem(err);
 }
 
 static int by_file(const struct pgc_migration *a, const struct pgc_migration *b) {
@@ -49,10 +38,7 @@ static int by_file(const struct pgc_migration *a, const struct pgc_migration *b)
 
 static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dialect_options *options,
                            struct pgc_migration_set *set, struct pgc_error *err) {
-    enum pgc_code code = PGC_OK;
-    for (size_t i = 0; code == PGC_OK && i < folder->count; i++)
-        if (pgc_folder_is_top(&folder->files[i]) && pgc_text_ends(folder->files[i].name, ".sql"))
-            code = parse_file(&folder->files[i], options, set, err);
+    enum pgc_code code = pgc_dialect_each_sql(folder, options, set, parse_file, err);
     return code == PGC_OK ? pgc_migration_set_finish(set, by_file, err) : code;
 }
 
@@ -60,47 +46,15 @@ static bool recognise(const char *columns) {
     return strcmp(columns, "id:text applied_at:timestamp with time zone ") == 0;
 }
 
-static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_puts(sql, "create schema if not exists ");
-    pgc_sql_ident(sql, place->schema);
-    pgc_buf_putf(sql, "; create table if not exists %s (id text not null primary key, applied_at timestamptz);",
-                 place->qualified);
-}
-
-static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_putf(sql,
-                 "select id, null::text, id, null::text, 'applied', "
-                 "to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), null::text, null::bigint "
-                 "from %s order by applied_at, id collate \"C\"",
-                 place->qualified);
-}
-
-static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                      const struct pgc_ledger_note *note) {
-    if (!note->success)
-        return;
-    pgc_buf_putf(sql, "insert into %s (id, applied_at) values (", place->qualified);
-    pgc_sql_literal(sql, m->version);
-    pgc_buf_puts(sql, ", clock_timestamp());");
-}
-
-static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                        const char *previous, const struct pgc_ledger_note *note) {
-    (void)previous;
-    if (!note->success)
-        return;
-    pgc_buf_putf(sql, "delete from %s where id = ", place->qualified);
-    pgc_sql_literal(sql, m->version);
-    pgc_buf_puts(sql, ";");
-}
-
 static const struct pgc_dialect_ledger ledger = {
     .table = "gorp_migrations",
     .recognise = recognise,
-    .create = create,
-    .read = read_rows,
-    .record_up = record_up,
-    .record_down = record_down,
+    .create = "create table if not exists {table} (id text not null primary key, applied_at timestamptz);",
+    .read = { .version = "id",
+              .file = "id",
+              .applied_at = PGC_LEDGER_TIME("applied_at"),
+              .order = "applied_at, id collate \"C\"" },
+    .up = "insert into {table} (id, applied_at) values ({version}, clock_timestamp());",
 };
 
 const struct pgc_dialect pgc_dialect_sqlmigrate = { "sql-migrate", detect, parse, &ledger };

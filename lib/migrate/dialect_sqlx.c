@@ -71,58 +71,29 @@ static bool recognise(const char *columns) {
            strstr(columns, "execution_time:bigint ") != NULL;
 }
 
-static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_puts(sql, "create schema if not exists ");
-    pgc_sql_ident(sql, place->schema);
-    pgc_buf_putf(sql,
-                 "; create table if not exists %s (version bigint primary key, description text not null, "
-                 "installed_on timestamptz not null default now(), success boolean not null, checksum bytea not null, "
-                 "execution_time bigint not null);",
-                 place->qualified);
-}
-
-static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_putf(sql,
-                 "select version::text, description, null::text, encode(checksum, 'hex'), "
-                 "case when success then 'applied' else 'failed' end, "
-                 "to_char(installed_on at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), null::text, "
-                 "execution_time / 1000000 "
-                 "from %s order by version",
-                 place->qualified);
-}
-
-/* Written before and after a script outside a transaction: the second time replaces the first. */
-static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                      const struct pgc_ledger_note *note) {
-    pgc_buf_putf(sql, "insert into %s (version, description, success, checksum, execution_time) values (%s, ",
-                 place->qualified, m->version);
-    pgc_sql_literal(sql, m->name);
-    pgc_buf_putf(sql, ", %s, decode('%s', 'hex'), ", note->success ? "true" : "false", m->own_checksum);
-    pgc_buf_puts(sql, "greatest(0, (extract(epoch from clock_timestamp() - now()) * 1000000000)::bigint)) "
-                      "on conflict (version) do update set success = excluded.success, checksum = excluded.checksum, "
-                      "execution_time = excluded.execution_time;");
-}
-
-static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                        const char *previous, const struct pgc_ledger_note *note) {
-    (void)previous, (void)note;
-    pgc_buf_putf(sql, "delete from %s where version = %s;", place->qualified, m->version);
-}
-
 /* 0x3d32ad9e times the CRC-32 of the database's name. */
-static bool lock_key(const struct pgc_ledger_place *place, int64_t *key) {
-    *key = INT64_C(0x3d32ad9e) * (int64_t)pgc_crc32(0, place->database, strlen(place->database));
-    return true;
+static size_t lock_keys(const struct pgc_ledger_place *place, int64_t keys[PGC_LEDGER_KEYS_MAX]) {
+    keys[0] = INT64_C(0x3d32ad9e) * (int64_t)pgc_crc32(0, place->database, strlen(place->database));
+    return 1;
 }
 
 static const struct pgc_dialect_ledger ledger = {
     .table = "_sqlx_migrations",
     .recognise = recognise,
-    .create = create,
-    .read = read_rows,
-    .record_up = record_up,
-    .record_down = record_down,
-    .lock_key = lock_key,
+    .create = "create table if not exists {table} (version bigint primary key, description text not null, "
+              "installed_on timestamptz not null default now(), success boolean not null, checksum bytea not null, "
+              "execution_time bigint not null);",
+    .read = { .version = "version",
+              .name = "description",
+              .checksum = "encode(checksum, 'hex')",
+              .state = "case when success then 'applied' else 'failed' end",
+              .applied_at = PGC_LEDGER_TIME("installed_on"),
+              .duration_ms = "execution_time / 1000000",
+              .order = "version" },
+    .up = "insert into {table} (version, description, success, checksum, execution_time) values ({version}, {name}, "
+          "true, decode({checksum}, 'hex'), " PGC_LEDGER_ELAPSED("1000000000") ");",
+    .accept = "update {table} set checksum = decode({checksum}, 'hex') where version = {version};",
+    .lock_keys = lock_keys,
 };
 
 const struct pgc_dialect pgc_dialect_sqlx = { "sqlx", detect, parse, &ledger };

@@ -218,52 +218,17 @@ static bool recognise(const char *columns) {
     return strcmp(columns, "version:integer ") == 0;
 }
 
-static void create(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_puts(sql, "create schema if not exists ");
-    pgc_sql_ident(sql, place->schema);
-    pgc_buf_putf(sql,
-                 "; create table if not exists %s (version int4 not null primary key); "
-                 "insert into %s (version) select 0 where not exists (select 1 from %s);",
-                 place->qualified, place->qualified, place->qualified);
-}
-
-static void read_rows(struct pgc_buf *sql, const struct pgc_ledger_place *place) {
-    pgc_buf_putf(
-        sql,
-        "select version::text, null::text, null::text, null::text, 'applied', null::text, null::text, null::bigint "
-        "from %s where version > 0",
-        place->qualified);
-}
-
-static void record_up(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                      const struct pgc_ledger_note *note) {
-    if (note->success)
-        pgc_buf_putf(sql, "update %s set version = %s;", place->qualified, m->version);
-}
-
-static void record_down(struct pgc_buf *sql, const struct pgc_ledger_place *place, const struct pgc_migration *m,
-                        const char *previous, const struct pgc_ledger_note *note) {
-    (void)m;
-    if (note->success)
-        pgc_buf_putf(sql, "update %s set version = %s;", place->qualified, previous != NULL ? previous : "0");
-}
-
-static bool lock_key(const struct pgc_ledger_place *place, int64_t *key) {
-    (void)place;
-    *key = INT64_C(9628173550095224);
-    return true;
-}
-
 static const struct pgc_dialect_ledger ledger = {
     .schema = "public",
     .table = "schema_version",
     .high_water = true,
     .recognise = recognise,
-    .create = create,
-    .read = read_rows,
-    .record_up = record_up,
-    .record_down = record_down,
-    .lock_key = lock_key,
+    .create = "create table if not exists {table} (version int4 not null primary key); "
+              "insert into {table} (version) select 0 where not exists (select 1 from {table});",
+    .read = { .version = "version", .from = "{table} where version > 0" },
+    .up = "update {table} set version = {version};",
+    .down = "update {table} set version = coalesce({previous}, '0')::int4;",
+    .lock_key = INT64_C(9628173550095224),
 };
 
 const struct pgc_dialect pgc_dialect_tern = { "tern", detect, parse, &ledger };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "migrate/dialect_ledger.h"
 #include "sql_embedded.h"
 
 static char *copy_text(const struct pgc_rows *rows, size_t row, size_t column) {
@@ -137,7 +138,12 @@ static enum pgc_code fill_place(struct pgc_ledger_found *out, struct pgc_error *
     out->qualified = pgc_buf_detach(&qualified);
     if (out->qualified == NULL)
         return pgc_fail_nomem(err);
-    out->place = (struct pgc_ledger_place) { out->schema, out->table, out->qualified, out->database, out->columns };
+    out->place = (struct pgc_ledger_place) { .schema = out->schema,
+                                             .table = out->table,
+                                             .qualified = out->qualified,
+                                             .database = out->database,
+                                             .columns = out->columns,
+                                             .schema_exists = out->schema_exists };
     return PGC_OK;
 }
 
@@ -156,6 +162,7 @@ enum pgc_code pgc_ledger_find(struct pgc_conn *conn, const struct pgc_dialect_le
     out->columns = strdup(pgc_rows_text(rows, 0, 2));
     out->table = strdup(name);
     out->exists = !pgc_rows_null(rows, 0, 2);
+    out->schema_exists = pgc_rows_bool(rows, 0, 3);
     code = fill_place(out, err);
     if (code == PGC_OK && out->exists && !dialect->recognise(out->columns))
         return pgc_fail(err, PGC_E_DATA, "the table %s is not a ledger of this format: its columns are %s",
@@ -170,7 +177,7 @@ enum pgc_code pgc_ledger_read_foreign(struct pgc_conn *conn, const struct pgc_di
     PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
     if (!found->exists)
         return PGC_OK;
-    dialect->read(&sql, &found->place);
+    pgc_ledger_foreign_read(&sql, dialect, &found->place);
     enum pgc_code code = pgc_buf_check(&sql, err);
     if (code == PGC_OK)
         code = pgc_conn_query(conn, sql.data, NULL, 0, &rows, err);

@@ -18,7 +18,7 @@ PGC_MUST_USE enum pgc_code pgc_ledger_create_lease(struct pgc_conn *conn, const 
 struct pgc_ledger_found {
     struct pgc_ledger_place place;
     char *schema, *table, *qualified, *database, *columns;
-    bool exists;
+    bool exists, schema_exists;
 };
 #define PGC_LEDGER_FOUND_INIT                                                                                          \
     { 0 }

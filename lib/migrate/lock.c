@@ -23,7 +23,7 @@ struct pgc_migrate_lock {
     struct pgc_conn *conn;
     const struct pgc_migrate_lock_options *options;
     const struct pgc_runtime *rt;
-    bool has_schema_key, has_foreign_key;
+    size_t held; /* session locks: the first so many of key_at */
     /* lease */
     bool has_lease;
     char owner[33];
@@ -93,31 +93,33 @@ static enum pgc_code lease_holder(struct pgc_migrate_lock *lock, char *out, size
     return code;
 }
 
+/* Ours, then the old tool's. */
+static int64_t key_at(const struct pgc_migrate_lock *lock, size_t i) {
+    return i == 0 ? PGC_LOCK_SCHEMA : lock->options->foreign_keys[i - 1];
+}
+
+static void unlock_session(struct pgc_migrate_lock *lock) {
+    while (lock->held > 0)
+        unlock_key(lock->conn, key_at(lock, --lock->held));
+}
+
 /* All keys or none. */
 static enum pgc_code try_session(struct pgc_migrate_lock *lock, char *holder, size_t size, bool *got,
                                  struct pgc_error *err) {
-    const struct pgc_migrate_lock_options *o = lock->options;
-    enum pgc_code code = try_key(lock->conn, PGC_LOCK_SCHEMA, &lock->has_schema_key, err);
-    *got = lock->has_schema_key;
-    if (code == PGC_OK && !*got)
-        describe_holder(lock->conn, PGC_LOCK_SCHEMA, holder, size);
-    if (code == PGC_OK && *got && o->has_foreign_key) {
-        code = try_key(lock->conn, o->foreign_key, &lock->has_foreign_key, err);
-        *got = lock->has_foreign_key;
+    enum pgc_code code = PGC_OK;
+    *got = true;
+    while (code == PGC_OK && *got && lock->held < 1 + lock->options->foreign_count) {
+        code = try_key(lock->conn, key_at(lock, lock->held), got, err);
         if (code == PGC_OK && !*got)
-            describe_holder(lock->conn, o->foreign_key, holder, size);
+            describe_holder(lock->conn, key_at(lock, lock->held), holder, size);
+        lock->held += *got;
     }
     if (code == PGC_OK && *got) {
         code = lease_holder(lock, holder, size, err);
         *got = code == PGC_OK && holder[0] == '\0';
     }
-    if (*got)
-        return code;
-    if (lock->has_foreign_key)
-        unlock_key(lock->conn, o->foreign_key);
-    if (lock->has_schema_key)
-        unlock_key(lock->conn, PGC_LOCK_SCHEMA);
-    lock->has_foreign_key = lock->has_schema_key = false;
+    if (!*got)
+        unlock_session(lock);
     return code;
 }
 
@@ -311,10 +313,7 @@ void pgc_migrate_lock_free(struct pgc_migrate_lock *lock) {
     }
     pgc_conn_shield(lock->conn, true);
     if (!pgc_conn_is_broken(lock->conn)) {
-        if (lock->has_foreign_key)
-            unlock_key(lock->conn, lock->options->foreign_key);
-        if (lock->has_schema_key)
-            unlock_key(lock->conn, PGC_LOCK_SCHEMA);
+        unlock_session(lock);
         if (lock->has_lease)
             give_lease_back(lock);
     }

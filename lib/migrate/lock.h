@@ -14,12 +14,12 @@
 struct pgc_migrate_lock;
 
 struct pgc_migrate_lock_options {
-    const struct pgc_conn_options *connect; /* for the heartbeat's connection */
-    const struct pgc_ledger_native *native; /* schema of the lease */
-    int64_t wait_ms;                        /* how long to try; < 0: for ever; 0: once */
-    bool pooled;                            /* use the lease */
-    bool has_foreign_key;
-    int64_t foreign_key;
+    const struct pgc_conn_options *connect;    /* for the heartbeat's connection */
+    const struct pgc_ledger_native *native;    /* schema of the lease */
+    int64_t wait_ms;                           /* how long to try; < 0: for ever; 0: once */
+    bool pooled;                               /* use the lease */
+    int64_t foreign_keys[PGC_LEDGER_KEYS_MAX]; /* the old tool's, taken too */
+    size_t foreign_count;
     int64_t lease_ms; /* 0: 30 s */
 };
 

@@ -219,7 +219,7 @@ static enum pgc_code match_one(struct matcher *match, const struct pgc_migration
     const struct pgc_ledger_row *row = index_find(&match->index, match->ledger, key->data, match->used);
     enum pgc_plan_state state = state_of(m, row, match->foreign != NULL);
     bool covered = match->covered != NULL && m->version != NULL && pgc_version_compare(m->version, match->covered) <= 0;
-    if (state == PGC_STATE_PENDING && covered)
+    if ((state == PGC_STATE_PENDING || state == PGC_STATE_EMPTY) && covered)
         state = match->covered_is_applied ? PGC_STATE_APPLIED : PGC_STATE_BASELINE;
     return add_entry(match->plan, state, m, row, err);
 }

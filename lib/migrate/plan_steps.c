@@ -271,13 +271,15 @@ static enum pgc_code plan_repair(struct planner *p, struct pgc_error *err) {
 
 /* --- the request -------------------------------------------------------------------------------------------- */
 
-static bool is_nothing(const char *to) {
-    return to[strspn(to, "0")] == '\0';
+/* "0" is down to nothing even where a migration has that number (diesel's first one); 00000000000000 names the migration. */
+static bool is_nothing(const char *to, enum pgc_plan_verb verb) {
+    return (verb == PGC_PLAN_DOWN || verb == PGC_PLAN_GOTO) && strcmp(to, "0") == 0;
 }
 
 static enum pgc_code find_target(struct planner *p, struct pgc_error *err) {
     const char *to = p->request->to;
-    if (to == NULL)
+    p->nothing = to != NULL && is_nothing(to, p->request->verb);
+    if (to == NULL || p->nothing)
         return PGC_OK;
     const struct pgc_migration *m = pgc_migration_set_find(p->set, to);
     for (size_t i = 0; i < p->plan->entry_count; i++) {
@@ -289,9 +291,7 @@ static enum pgc_code find_target(struct planner *p, struct pgc_error *err) {
             return PGC_OK;
         }
     }
-    enum pgc_plan_verb verb = p->request->verb;
-    p->nothing = is_nothing(to) && (verb == PGC_PLAN_DOWN || verb == PGC_PLAN_GOTO);
-    return p->nothing ? PGC_OK : pgc_fail(err, PGC_E_USAGE, "there is no migration '%s'", to);
+    return pgc_fail(err, PGC_E_USAGE, "there is no migration '%s'", to);
 }
 
 static bool looks_at_drift(enum pgc_plan_verb verb) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "migrate/dialect_ledger.h"
 #include "migrate/run_internal.h"
 #include "migrate/version.h"
 #include "sql_embedded.h"
@@ -306,43 +307,43 @@ static void put_own(const struct pgc__run *run, struct pgc_buf *sql, const struc
 }
 
 /* A ledger without baselines gets every version that the baseline stands for; a high-water mark needs only the newest. */
-static void put_foreign_baseline(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step,
-                                 const struct pgc_ledger_note *note) {
-    const struct pgc_migrate *m = run->migrate;
-    for (size_t i = 0; !m->foreign->high_water && i < m->set.count && &m->set.items[i] != step->migration; i++) {
-        if (m->set.items[i].kind == PGC_MIGRATION_VERSIONED)
-            m->foreign->record_up(sql, &m->found.place, &m->set.items[i], note);
+static void put_foreign_baseline(const struct pgc_migrate *m, struct pgc_buf *sql, struct pgc_ledger_entry *entry) {
+    const struct pgc_migration *last = entry->migration;
+    for (size_t i = 0; !m->foreign->high_water && i < m->set.count && &m->set.items[i] != last; i++) {
+        entry->migration = &m->set.items[i];
+        if (entry->migration->kind == PGC_MIGRATION_VERSIONED)
+            pgc_ledger_foreign_up(sql, entry);
     }
-    m->foreign->record_up(sql, &m->found.place, step->migration, note);
+    entry->migration = last;
+    pgc_ledger_foreign_up(sql, entry);
 }
 
 static void put_foreign(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
     const struct pgc_migrate *m = run->migrate;
-    struct pgc_ledger_note note = { .tool_version = m->native.tool_version, .who = m->native.who, .success = true };
     struct pgc_migration lost = { 0 };
-    const struct pgc_migration *migration = step->migration;
-    if (migration == NULL) {
-        lost =
-            (struct pgc_migration) { .version = step->row->version, .name = step->row->name, .file = step->row->file };
-        migration = &lost;
+    struct pgc_ledger_entry entry = { m->foreign, &m->found.place, step->migration, step->previous,
+                                      m->native.tool_version };
+    if (entry.migration == NULL) {
+        lost = (struct pgc_migration) { .version = step->row->version,
+                                        .name = step->row->name,
+                                        .file = step->row->file,
+                                        .own_checksum = step->row->checksum };
+        entry.migration = &lost;
     }
     switch (step->action) {
     case PGC_ACTION_DOWN:
     case PGC_ACTION_RESUME_DOWN:
     case PGC_ACTION_FORGET:
-        m->foreign->record_down(sql, &m->found.place, migration, step->previous, &note);
+        pgc_ledger_foreign_down(sql, &entry);
         break;
     case PGC_ACTION_BASELINE:
-        note.faked = true;
-        put_foreign_baseline(run, sql, step, &note);
+        put_foreign_baseline(m, sql, &entry);
         break;
     case PGC_ACTION_ACCEPT:
-        m->foreign->record_down(sql, &m->found.place, migration, step->previous, &note);
-        m->foreign->record_up(sql, &m->found.place, migration, &note);
+        pgc_ledger_foreign_accept(sql, &entry);
         break;
     default:
-        note.faked = step->action == PGC_ACTION_RECORD;
-        m->foreign->record_up(sql, &m->found.place, migration, &note);
+        pgc_ledger_foreign_up(sql, &entry);
     }
 }
 
@@ -520,8 +521,8 @@ static enum pgc_code create_ledgers(struct pgc__run *run, struct pgc_error *err)
         return code;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     pgc_buf_puts(&sql, "set client_min_messages = warning;");
-    m->foreign->create(&sql, &m->found.place);
-    pgc_buf_puts(&sql, ";reset client_min_messages");
+    pgc_ledger_foreign_create(&sql, m->foreign, &m->found.place, &m->set);
+    pgc_buf_puts(&sql, "reset client_min_messages");
     code = pgc_buf_check(&sql, err);
     if (code == PGC_OK)
         code = pgc_conn_exec(m->conn, sql.data, err);
@@ -577,8 +578,8 @@ enum pgc_code pgc_migrate_apply(struct pgc_migrate *migrate, const struct pgc_pl
     *done = 0;
     enum pgc_code code = pgc_migrate_pooled(migrate->conn, &migrate->pooled, err);
     lock.pooled = migrate->pooled;
-    if (migrate->foreign != NULL && migrate->foreign->lock_key != NULL && !lock.pooled)
-        lock.has_foreign_key = migrate->foreign->lock_key(&migrate->found.place, &lock.foreign_key);
+    if (migrate->foreign != NULL && !lock.pooled)
+        lock.foreign_count = pgc_ledger_foreign_keys(migrate->foreign, &migrate->found.place, lock.foreign_keys);
     if (code == PGC_OK)
         code = pgc_migrate_lock_take(migrate->conn, &lock, migrate->rt, &run.lock, err);
     if (code != PGC_OK)

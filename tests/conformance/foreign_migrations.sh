@@ -2,7 +2,7 @@
 # Every case of corpus foreign-migrations: planned, applied with its own ledger, nothing pending afterwards.
 . "$(dirname "$0")/../support/lib.sh"
 need_corpus foreign-migrations || finish
-python3 tests/conformance/foreign_migrations.py "$CORPUS" "$PGBIN" > "$T/results" 2> "$T/errors" || fail 'the harness' "$(cat "$T/errors")"
+python3 tests/conformance/foreign_migrations.py "$CORPUS" "$PGBIN" "$T" > "$T/results" 2> "$T/errors" || fail 'the harness' "$(cat "$T/errors")"
 name=''; cp "$T/results" "$T/all"
 while IFS= read -r line; do
   case $line in

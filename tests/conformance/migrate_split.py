@@ -1,4 +1,4 @@
-"""The goose and atlas-delimiter cases of corpus sqlsplit and the statement counts of foreign-migrations.
+"""The goose and atlas-delimiter cases of corpus sqlsplit.
 
 usage: migrate_split.py CORPUS   (pgc-migrate is in PATH); prints "ok NAME" or "not ok NAME" and what differs.
 """
@@ -33,8 +33,3 @@ for path in sorted(glob.glob(corpus + '/sqlsplit/*/expected.json')):
     case = json.load(open(path))
     if case['syntax'] in ('goose', 'atlas-delimiter'):
         tell(case['name'], compare(case, os.path.dirname(path) + '/input.sql', case['syntax'].split('-')[0]))
-for path in sorted(glob.glob(corpus + '/foreign-migrations/*/case.json')):
-    case = json.load(open(path))
-    for name, counts in case.get('statement_counts', {}).items():
-        one = {'statement_count': counts['up'], 'down_statement_count': counts['down']}
-        tell(case['name'] + '/' + name, compare(one, os.path.dirname(path) + '/migrations/' + name, case['format']))
