@@ -7,34 +7,35 @@
 #include "migrate/shape.h"
 #include "migrate/version.h"
 
-/* A statement without the semicolons and blanks around it. */
-static void put_statement(struct pgc_buf *sql, const char *text, size_t from, size_t to) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf one = PGC_BUF_INIT;
-    while (from < to && isspace((unsigned char)text[from]))
-        from++;
-    while (to > from && (isspace((unsigned char)text[to - 1]) || text[to - 1] == ';'))
-        to--;
-    pgc_buf_put(&one, text + from, to - from);
-    pgc_sql_literal(sql, one.data);
-}
-
-/* The script has been read before: what is wrong with it has been said. */
-static void put_statements(struct pgc_buf *sql, const struct pgc_migration *m, bool texts) {
+/* The statements of a script without the semicolons and blanks around them: how many, and as an array. The script has been
+ * read before; what is wrong with it has been said. */
+static size_t put_statements(struct pgc_buf *sql, const struct pgc_migration_script *script) {
     PGC_CLEANUP(pgc_shape_release) struct pgc_shape shape = PGC_SHAPE_INIT;
     struct pgc_error ignored;
     size_t count = 0;
-    if (m->up.text != NULL && pgc_shape_read(&shape, &m->up, &ignored) == PGC_OK)
-        count = shape.count;
-    if (!texts) {
-        pgc_buf_putf(sql, "%zu", count);
-        return;
-    }
     pgc_buf_puts(sql, "array[");
-    for (size_t i = 0; i < count; i++) {
-        pgc_buf_puts(sql, i > 0 ? "," : "");
-        put_statement(sql, m->up.text, shape.statements[i].offset, shape.statements[i].end);
+    if (script->text == NULL || pgc_shape_read(&shape, script, &ignored) != PGC_OK)
+        shape.count = 0;
+    for (size_t i = 0; i < shape.count; i++) {
+        PGC_CLEANUP(pgc_buf_release) struct pgc_buf one = PGC_BUF_INIT;
+        const char *from = script->text + shape.statements[i].offset, *to = script->text + shape.statements[i].end;
+        while (from < to && (isspace((unsigned char)*from) || *from == ';'))
+            from++;
+        while (to > from && (isspace((unsigned char)to[-1]) || to[-1] == ';'))
+            to--;
+        if (from == to)
+            continue;
+        pgc_buf_put(&one, from, (size_t)(to - from));
+        pgc_buf_puts(sql, count++ > 0 ? "," : "");
+        pgc_sql_literal(sql, one.data);
     }
     pgc_buf_puts(sql, "]::text[]");
+    return count;
+}
+
+static void put_count(struct pgc_buf *sql, const struct pgc_migration_script *script) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf unused = PGC_BUF_INIT;
+    pgc_buf_putf(sql, "%zu", put_statements(&unused, script));
 }
 
 static bool put_place(struct pgc_buf *sql, const struct pgc_ledger_place *place, const char *word, size_t len) {
@@ -75,9 +76,9 @@ static void put_value(struct pgc_buf *sql, const struct pgc_ledger_entry *entry,
             return;
         }
     if (len == strlen("count") && strncmp(word, "count", len) == 0)
-        put_statements(sql, m, false);
+        put_count(sql, &m->up);
     else if (len == strlen("statements") && strncmp(word, "statements", len) == 0)
-        put_statements(sql, m, true);
+        (void)put_statements(sql, &m->up);
     else
         pgc_buf_putf(sql, "{%.*s}", (int)len, word);
 }
