@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "backup/cron.h"
-#include "backup/retention.h"
 #include "base/text.h"
 #include "io/fd.h"
 #include "io/memory.h"
-#include "parts.h"
+#include "parts/keep_settings.h"
+#include "parts/parts.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -113,42 +113,20 @@ const struct pgc_command pgc_cmd_backup_next = {
 
 /* --- keep --------------------------------------------------------------------------------------------- */
 
-struct keep_settings {
-    int64_t count[PGC_KEEP_KINDS];
-    char *within[PGC_KEEP_KINDS];
+struct preview_settings {
+    struct keep_settings keep;
     struct pgc_strings tags;
-    int64_t min;
     char *now;
     bool json;
 };
 
-#define KEEP_ROW(word, kind, text)                                                                                     \
-    { "keep-" word, 0, PGC_OPT_INT, offsetof(struct keep_settings, count) + (kind) * sizeof(int64_t), "0", text }
-#define WITHIN_ROW(word, kind, text)                                                                                   \
-    {                                                                                                                  \
-        "keep-within" word, 0, PGC_OPT_STRING, offsetof(struct keep_settings, within) + (kind) * sizeof(char *), NULL, \
-            text, .value = "SPAN"                                                                                      \
-    }
-
 static const struct pgc_option keep_options[] = {
-    KEEP_ROW("last", PGC_KEEP_LAST, "keep the N newest; -1 in any of these: all"),
-    KEEP_ROW("hourly", PGC_KEEP_HOURLY, "keep the newest of each of N hours"),
-    KEEP_ROW("daily", PGC_KEEP_DAILY, "keep the newest of each of N days"),
-    KEEP_ROW("weekly", PGC_KEEP_WEEKLY, "keep the newest of each of N ISO weeks"),
-    KEEP_ROW("monthly", PGC_KEEP_MONTHLY, "keep the newest of each of N months"),
-    KEEP_ROW("yearly", PGC_KEEP_YEARLY, "keep the newest of each of N years"),
-    WITHIN_ROW("", PGC_KEEP_LAST, "keep everything within SPAN (1y2m3w4d5h) of the newest"),
-    WITHIN_ROW("-hourly", PGC_KEEP_HOURLY, "keep one per hour within SPAN"),
-    WITHIN_ROW("-daily", PGC_KEEP_DAILY, "keep one per day within SPAN"),
-    WITHIN_ROW("-weekly", PGC_KEEP_WEEKLY, "keep one per ISO week within SPAN"),
-    WITHIN_ROW("-monthly", PGC_KEEP_MONTHLY, "keep one per month within SPAN"),
-    WITHIN_ROW("-yearly", PGC_KEEP_YEARLY, "keep one per year within SPAN"),
-    { "keep-tag", 0, PGC_OPT_LIST, offsetof(struct keep_settings, tags), NULL,
+    KEEP_ROWS(offsetof(struct preview_settings, keep), "never go below N; 0: no floor"),
+    { "keep-tag", 0, PGC_OPT_LIST, offsetof(struct preview_settings, tags), NULL,
       "keep what has these tags (comma-separated, second column of the input)", .value = "TAGS" },
-    { "keep-min", 0, PGC_OPT_INT, offsetof(struct keep_settings, min), "3", "never go below N; 0: no floor" },
-    { "now", 0, PGC_OPT_STRING, offsetof(struct keep_settings, now), NULL,
+    { "now", 0, PGC_OPT_STRING, offsetof(struct preview_settings, now), NULL,
       "the present (RFC 3339): later times are not the newest that spans count from", .value = "TIME", .env = "" },
-    { "json", 0, PGC_OPT_FLAG, offsetof(struct keep_settings, json), NULL, "print one JSON object per line" },
+    { "json", 0, PGC_OPT_FLAG, offsetof(struct preview_settings, json), NULL, "print one JSON object per line" },
 };
 
 /* One line of the input: the time as it was written, and its tags. */
@@ -236,7 +214,7 @@ static bool has_tags(const char *tags, const char *wanted) {
     return *wanted != '\0';
 }
 
-static enum pgc_code pin_tagged(const struct keep_settings *s, struct input *input, struct pgc_error *err) {
+static enum pgc_code pin_tagged(const struct preview_settings *s, struct input *input, struct pgc_error *err) {
     for (size_t i = 0; i < input->count; i++) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf reason = PGC_BUF_INIT;
         for (size_t k = 0; k < s->tags.count; k++)
@@ -251,24 +229,6 @@ static enum pgc_code pin_tagged(const struct keep_settings *s, struct input *inp
     }
     for (size_t i = 0; i < input->count; i++)
         input->items[i].arg = &input->lines[i];
-    return PGC_OK;
-}
-
-static enum pgc_code read_policy(const struct keep_settings *s, struct pgc_keep_policy *out, struct pgc_error *err) {
-    *out = (struct pgc_keep_policy) { .min = s->min, .pins_count = s->tags.count > 0 };
-    if (s->min < 0)
-        return pgc_fail(err, PGC_E_USAGE, "--keep-min is negative");
-    for (int k = 0; k < PGC_KEEP_KINDS; k++) {
-        if (s->count[k] < -1)
-            return pgc_fail(err, PGC_E_USAGE, "--%s %lld: expected a count, or -1 for all", keep_options[k].name,
-                            (long long)s->count[k]);
-        out->count[k] = s->count[k];
-        if (s->within[k] == NULL)
-            continue;
-        enum pgc_code code = pgc_keep_parse_span(s->within[k], &out->within[k], err);
-        if (code != PGC_OK)
-            return pgc_wrap(err, "--%s", keep_options[PGC_KEEP_KINDS + k].name);
-    }
     return PGC_OK;
 }
 
@@ -290,11 +250,12 @@ static void print_item(struct pgc_cli *cli, const struct pgc_keep_item *item, bo
 }
 
 static enum pgc_code run_keep(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
-    const struct keep_settings *s = settings;
+    const struct preview_settings *s = settings;
     PGC_CLEANUP(input_release) struct input input = { .text = PGC_BUF_INIT };
     struct pgc_keep_policy policy;
     int64_t now_us = 0;
-    enum pgc_code code = read_policy(s, &policy, err);
+    enum pgc_code code = settings_keep_policy(&s->keep, &policy, err);
+    policy.pins_count = s->tags.count > 0;
     if (code == PGC_OK)
         code = parse_time("now", s->now, pgc_wall_us(cli->rt), &now_us, err);
     if (code == PGC_OK)
@@ -321,6 +282,6 @@ const struct pgc_command pgc_cmd_backup_keep = {
         "pgc backup list --json | jq -r .time | pgc backup keep --keep-daily 7 --keep-weekly 4  # what would go?",
     .options = keep_options,
     .option_count = COUNT(keep_options),
-    .settings_size = sizeof(struct keep_settings),
+    .settings_size = sizeof(struct preview_settings),
     .run = run_keep,
 };

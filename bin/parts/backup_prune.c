@@ -4,6 +4,7 @@
 #include "backup/prune.h"
 #include "base/text.h"
 #include "parts/backup_settings.h"
+#include "parts/keep_settings.h"
 #include "parts/parts.h"
 
 #define SWEEP_AFTER_MS ((int64_t)24 * 3600 * 1000)
@@ -12,53 +13,20 @@ struct prune_settings {
     struct store_settings store;
     char *cluster;
     char *database;
-    int64_t count[PGC_KEEP_KINDS];
-    char *within[PGC_KEEP_KINDS];
-    int64_t min;
+    struct keep_settings keep;
     bool dry_run;
     bool json;
 };
 #define AT(field) offsetof(struct prune_settings, field)
-#define KEEP_ROW(word, kind, text)                                                                                     \
-    { "keep-" word, 0, PGC_OPT_INT, AT(count) + (kind) * sizeof(int64_t), "0", text }
-#define WITHIN_ROW(word, kind, text)                                                                                   \
-    { "keep-within" word, 0, PGC_OPT_STRING, AT(within) + (kind) * sizeof(char *), NULL, text, .value = "SPAN" }
 
 static const struct pgc_option options[] = {
     STORE_ROW(struct prune_settings, store),
     { "cluster", 0, PGC_OPT_STRING, AT(cluster), NULL, "only of this server", .value = "NAME", .env = "" },
     { "database", 0, PGC_OPT_STRING, AT(database), NULL, "only of this database", .value = "NAME", .env = "" },
-    KEEP_ROW("last", PGC_KEEP_LAST, "keep the N newest; -1 in any of these: all"),
-    KEEP_ROW("hourly", PGC_KEEP_HOURLY, "keep the newest of each of N hours"),
-    KEEP_ROW("daily", PGC_KEEP_DAILY, "keep the newest of each of N days"),
-    KEEP_ROW("weekly", PGC_KEEP_WEEKLY, "keep the newest of each of N ISO weeks"),
-    KEEP_ROW("monthly", PGC_KEEP_MONTHLY, "keep the newest of each of N months"),
-    KEEP_ROW("yearly", PGC_KEEP_YEARLY, "keep the newest of each of N years"),
-    WITHIN_ROW("", PGC_KEEP_LAST, "keep everything within SPAN (1y2m3w4d5h) of the newest"),
-    WITHIN_ROW("-hourly", PGC_KEEP_HOURLY, "keep one per hour within SPAN"),
-    WITHIN_ROW("-daily", PGC_KEEP_DAILY, "keep one per day within SPAN"),
-    WITHIN_ROW("-weekly", PGC_KEEP_WEEKLY, "keep one per ISO week within SPAN"),
-    WITHIN_ROW("-monthly", PGC_KEEP_MONTHLY, "keep one per month within SPAN"),
-    WITHIN_ROW("-yearly", PGC_KEEP_YEARLY, "keep one per year within SPAN"),
-    { "keep-min", 0, PGC_OPT_INT, AT(min), "3", "never go below N per database; 0: below 1" },
+    KEEP_ROWS(AT(keep), "never go below N per database; 0: below 1"),
     { "dry-run", 'n', PGC_OPT_FLAG, AT(dry_run), NULL, "only tell what would be done, and why" },
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print JSON" },
 };
-
-static enum pgc_code make_policy(const struct prune_settings *s, struct pgc_keep_policy *out, struct pgc_error *err) {
-    *out = (struct pgc_keep_policy) { .min = s->min };
-    if (s->min < 0)
-        return pgc_fail(err, PGC_E_USAGE, "--keep-min must not be negative");
-    enum pgc_code code = PGC_OK;
-    for (int i = 0; code == PGC_OK && i < PGC_KEEP_KINDS; i++) {
-        if (s->count[i] < -1)
-            return pgc_fail(err, PGC_E_USAGE, "counts of --keep-... are -1 (all), 0 or more");
-        out->count[i] = s->count[i];
-        if (s->within[i] != NULL)
-            code = pgc_keep_parse_span(s->within[i], &out->within[i], err);
-    }
-    return code;
-}
 
 static void print_text(struct pgc_cli *cli, const struct pgc_prune_plan *plan) {
     for (size_t i = 0; i < plan->count; i++) {
@@ -94,7 +62,7 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
     PGC_CLEANUP(pgc_prune_plan_release) struct pgc_prune_plan plan = PGC_PRUNE_PLAN_INIT;
     struct pgc_keep_policy policy;
     size_t deleted = 0, swept = 0;
-    enum pgc_code code = make_policy(s, &policy, err);
+    enum pgc_code code = settings_keep_policy(&s->keep, &policy, err);
     if (code == PGC_OK)
         code = settings_attach(cli, s->store.url, 0, &store, err);
     if (code == PGC_OK)
