@@ -7,13 +7,14 @@
 #include "backup/dump.h"
 #include "backup/job.h"
 #include "backup/layout.h"
+#include "backup/schema_lock.h"
 #include "backup/survey.h"
 #include "io/memory.h"
 #include "pg/environ.h"
-#include "pg/locks.h"
 #include "sql_embedded.h"
 
-#define PROGRESS_MS 500
+#define PROGRESS_MS   500
+#define LAST_WORDS_MS 5000 /* to connect once more after a failure */
 
 /* Everything one backup holds while it runs. */
 struct run {
@@ -55,21 +56,20 @@ static void release(struct run *r) {
 
 /* --- before the dump ----------------------------------------------------------------------------------- */
 
-static enum pgc_code connect(struct run *r, struct pgc_error *err) {
+static struct pgc_conn_options own_options(const struct run *r) {
     struct pgc_conn_options options = r->job->server;
     /* libpq looks for a connection string in the first dbname only: the real one comes second. */
     if (options.conninfo == NULL)
         options.conninfo = "postgres";
     options.dbname = r->database;
     options.application_name = "pgc-backup";
-    enum pgc_code code = pgc_conn_open(&options, r->rt, &r->conn, err);
-    return code == PGC_OK ? pgc_facts_prepare(r->conn, r->job->lock_wait_ms, err) : code;
+    return options;
 }
 
-static enum pgc_code take_lock(struct run *r, struct pgc_error *err) {
-    enum pgc_code code =
-        pgc_conn_execf(r->conn, err, "select pg_catalog.pg_advisory_lock_shared(%lld)", (long long)PGC_LOCK_SCHEMA);
-    return code == PGC_E_LOCKED ? pgc_wrap(err, "a migration holds the schema lock of '%s'", r->database) : code;
+static enum pgc_code connect(struct run *r, struct pgc_error *err) {
+    struct pgc_conn_options options = own_options(r);
+    enum pgc_code code = pgc_conn_open(&options, r->rt, &r->conn, err);
+    return code == PGC_OK ? pgc_facts_prepare(r->conn, r->job->lock_wait_ms, err) : code;
 }
 
 static enum pgc_code choose_client(struct run *r, struct pgc_error *err) {
@@ -130,7 +130,7 @@ static enum pgc_code prepare(struct run *r, struct pgc_error *err) {
     if (code == PGC_OK)
         code = choose_client(r, err);
     if (code == PGC_OK)
-        code = take_lock(r, err);
+        code = pgc_schema_lock_share(r->conn, r->job->lock_wait_ms, r->rt, err);
     if (code == PGC_OK)
         code = name_backup(r, err);
     if (code == PGC_OK)
@@ -294,14 +294,19 @@ static enum pgc_code write_manifest(struct run *r, struct pgc_error *err) {
     return code;
 }
 
-/* Makes sure that no backend goes on with a dump that nobody reads any more. */
-static void end_backends(struct run *r) {
+/* Makes sure that no backend goes on with a dump that nobody reads any more, by a connection of its own: the one that holds the
+ * snapshot may be lost without knowing it, and would keep us for as long as the network takes to tell. */
+static void end_backends(const struct run *r) {
+    struct pgc_runtime calm = pgc_runtime_undisturbed(r->rt);
+    struct pgc_conn_options options = own_options(r);
     struct pgc_error ignored;
     const char *params[] = { r->application_name };
-    if (r->conn == NULL || r->application_name[0] == '\0' || pgc_conn_is_broken(r->conn))
-        return;
-    if (pgc_conn_exec(r->conn, "rollback", &ignored) == PGC_OK)
-        (void)!pgc_conn_query(r->conn, pgc_sql_backup_end_dump, params, 1, NULL, &ignored);
+    PGC_AUTO(pgc_conn_free) struct pgc_conn *conn = NULL;
+    options.deadline_ms = LAST_WORDS_MS;
+    if (pgc_conn_open(&options, &calm, &conn, &ignored) != PGC_OK ||
+        pgc_conn_query(conn, pgc_sql_backup_end_dump, params, 1, NULL, &ignored) != PGC_OK)
+        pgc_log(r->rt, PGC_LOG_DEBUG, "backup.leftover", "cannot end the backends of a failed dump",
+                PGC_LOG_TEXT("database", r->database), PGC_LOG_TEXT("error.message", ignored.message));
 }
 
 static enum pgc_code write_all(struct run *r, struct pgc_error *err) {

@@ -91,9 +91,13 @@ const char *pgc_dump_words(struct pgc_source *source) {
 
 /* --- argument vectors --------------------------------------------------------------------------------- */
 
+/* As our own connections: a line that died is noticed in minutes and not in hours. */
 static enum pgc_code add_dbname(struct pgc_strings *out, const char *database, struct pgc_error *err) {
-    enum pgc_code code = pgc_strings_add(out, "-d", err);
-    return code == PGC_OK ? pgc_strings_take(out, pgc_conninfo_of_dbname(database), err) : code;
+    PGC_AUTO_FREE char *conninfo = pgc_conninfo_of_dbname(database);
+    enum pgc_code code = conninfo == NULL ? pgc_fail_nomem(err) : pgc_strings_add(out, "-d", err);
+    return code == PGC_OK
+               ? pgc_strings_addf(out, err, "%s keepalives_idle=60 keepalives_interval=15 keepalives_count=4", conninfo)
+               : code;
 }
 
 enum pgc_code pgc_dump_argv(const struct pgc_client *client, const char *database, const char *snapshot,

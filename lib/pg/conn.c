@@ -9,7 +9,7 @@
 #include "pg/internal.h"
 
 #define DEFAULT_DEADLINE_MS 15000
-#define KEYWORDS_MAX        12
+#define KEYWORDS_MAX        16
 
 /* --- opening ---------------------------------------------------------------------------------------- */
 
@@ -29,6 +29,11 @@ static void put(struct keywords *k, const char *name, const char *value) {
 /* libpq expands only the first dbname (URI or key=value list); what comes after it overrides. */
 static void keywords_of(struct keywords *k, const struct pgc_conn_options *options) {
     *k = (struct keywords) { .count = 0 };
+    /* A line that died, or a firewall that forgot us during a long statement, is noticed in minutes and not in hours. What the
+     * conninfo says comes later and wins. */
+    put(k, "keepalives_idle", "60");
+    put(k, "keepalives_interval", "15");
+    put(k, "keepalives_count", "4");
     put(k, "dbname", options->conninfo);
     put(k, "dbname", options->dbname);
     put(k, "user", options->user);

@@ -71,24 +71,6 @@ unlike "... the password is nowhere" "$OUT$ERR$(tr '\0' ' ' < cmdlines)" 'the-se
 like "... the server's words" "$ERR" 'permission denied'
 rm -rf "$S"; backup -d bf_app > /dev/null; good=$(objects)
 
-# --- locks ---
-"$PGBIN/psql" -XAtq -d bf_app -c "begin; lock table t in access exclusive mode; select pg_sleep(8)" > /dev/null 2>&1 & locker=$!
-sleep 0.5
-status "a table is locked" 75 backup -d bf_app --lock-wait-timeout 300ms
-nothing_new "locked table"
-status "a table is locked, no fingerprint: pg_dump gives up" 1 backup -d bf_app --lock-wait-timeout 300ms --fingerprint none
-like "... pg_dump's words" "$ERR" 'LOCK TABLE public.t'
-nothing_new "locked table"
-kill $locker; wait $locker 2> /dev/null
-sql -d postgres -c "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(8)%' and pid <> pg_backend_pid()" > /dev/null
-key=$(sed -n 's/.*PGC_LOCK_SCHEMA INT64_C(\(0x[0-9a-f]*\)).*/\1/p' "$OLDPWD/lib/pg/locks.h")
-"$PGBIN/psql" -XAtq -d bf_app -c "select pg_advisory_lock($((key)))" -c "select pg_sleep(8)" > /dev/null 2>&1 & locker=$!
-sleep 0.5
-status "a migration is under way: 75" 75 backup -d bf_app --lock-wait-timeout 300ms
-like "... says so" "$ERR" "a migration holds the schema lock of 'bf_app'"
-kill $locker; wait $locker 2> /dev/null
-sql -d postgres -c "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(8)%' and pid <> pg_backend_pid()" > /dev/null
-
 # --- signals ---
 for sig in TERM INT; do
   want=143; [ $sig = INT ] && want=130
