@@ -56,7 +56,7 @@ wait $migration; is "... and then the migration" $? 0
 # --- behind a pooler: the lease ---
 sql -d bl_app -c "$(cat "$OLDPWD/sql/migrate_create_lease.sql")" -c "insert into pgc.migration_lease values (1, 'x', 'somebody', now(), now(), now() + interval '1 hour')"
 status "a lease counts: 75" 75 backup -d bl_app --lock-wait-timeout 300ms
-is "... the lock is not kept meanwhile" "$(sql -d postgres -c "select count(*) from pg_locks where locktype = 'advisory'")" 0
+is "... the lock is not kept meanwhile" "$(sql -d postgres -c "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = 'bl_app')")" 0
 sql -d bl_app -c "update pgc.migration_lease set expires_at = now() - interval '1 second'"
 status "a lease that ran out does not" 0 backup -d bl_app
 sql -d bl_app -c "create role bl_reader login; grant select on all tables in schema public to bl_reader; update pgc.migration_lease set expires_at = now() + interval '1 hour'; create schema other" 

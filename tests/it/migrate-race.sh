@@ -93,7 +93,7 @@ b=$!
 wait $a; ra=$?
 wait $b; rb=$?
 is "pooled and direct at once" "$ra $rb $(sql -d mixed -c 'select count(*), count(distinct v) from seen')" "0 0 $files|$files"
-is "no session lock stays behind" "$(sql -d mixed -c "select count(*) from pg_locks where locktype = 'advisory'")" 0
+is "no session lock stays behind" "$(sql -d mixed -c "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = 'mixed')")" 0
 is "no lease stays behind" "$(sql -d mixed -c 'select count(*) from pgc.migration_lease')" 0
 kill $bouncer
 wait $bouncer 2> /dev/null
