@@ -63,9 +63,6 @@ static enum pgc_code read_scripts(struct migrate_job *job, struct pgc_error *err
                 code = pgc_shape_read(&shape, scripts[n], err);
         }
     }
-    for (size_t i = 0; i < job->migrate.set.ignored.count; i++)
-        pgc_log(job->cli->rt, PGC_LOG_WARN, "migrate.ignored", "the name of a file says that it is no migration",
-                PGC_LOG_TEXT("path", job->migrate.set.ignored.items[i]));
     return code;
 }
 
@@ -82,6 +79,8 @@ static enum pgc_code run_validate(struct pgc_cli *cli, void *settings, struct pg
         code = migrate_job_look(&job, true, err);
     if (code == PGC_OK)
         code = pgc_migrate_plan(&job.migrate, &job.request, &job.plan, err);
+    if (code == PGC_OK)
+        migrate_warn(&job);
     if (code == PGC_OK && s->json)
         code = migrate_report_status(&job, err);
     if (code == PGC_OK)

@@ -56,6 +56,9 @@ void migrate_warn(struct migrate_job *job) {
         if (!job->plan.problems[i].fatal)
             pgc_log(job->cli->rt, PGC_LOG_WARN, "migrate.warning", job->plan.problems[i].message);
     }
+    for (size_t i = 0; i < job->migrate.set.ignored.count; i++)
+        pgc_log(job->cli->rt, PGC_LOG_WARN, "migrate.ignored", "the name of a file says that it is no migration",
+                PGC_LOG_TEXT("path", job->migrate.set.ignored.items[i]));
 }
 
 /* How a step runs: what the lexer finds in its script. */

@@ -189,5 +189,5 @@ void migrate_put_text(struct pgc_buf *out, const char *key, const char *value); 
 void migrate_put_step(struct pgc_buf *out, const struct pgc_plan_step *step);   /* members of an object */
 PGC_MUST_USE enum pgc_code migrate_report_plan(struct migrate_job *job, struct pgc_error *err);
 PGC_MUST_USE enum pgc_code migrate_report_status(struct migrate_job *job, struct pgc_error *err);
-void migrate_warn(struct migrate_job *job); /* problems that are not fatal, to the log */
+void migrate_warn(struct migrate_job *job); /* problems that are not fatal, and files passed over, to the log */
 #endif

@@ -34,6 +34,10 @@ is "plan: numeric order, repeatable last" "$OUT" "up       1_users.sql
 up       9_items.sql
 up       10_more.sql
 up       R__view.sql"
+file m/notes.sql <<< 'select 1;'
+run pgc-migrate plan --dir m --offline
+like "plan names a file that is passed over" "$ERR" 'says that it is no migration path=m/notes.sql'
+rm m/notes.sql
 status "status of pending with --exit-code" 1 pgc-migrate status --dir m --exit-code
 status "status of pending" 0 pgc-migrate status --dir m
 status "dry run" 0 up --dry-run

@@ -61,6 +61,7 @@ use = egg:swift#tempauth
 user_test_tester = testing .admin
 [filter:slo]
 use = egg:swift#slo
+allow_async_delete = false
 CONF
 }
 
