@@ -201,7 +201,10 @@ bool pgc_text_unpercent(struct pgc_buf *out, const char *text, size_t len) {
 }
 
 /* Length of the UTF-8 sequence at p (RFC 3629), 0 when it is malformed or cut. */
-static size_t utf8_length(const unsigned char *p, size_t len) {
+size_t pgc_text_utf8(const void *text, size_t len) {
+    const unsigned char *p = text;
+    if (len == 0)
+        return 0;
     unsigned char c = p[0];
     size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
     if (n == 0 || n > len)
@@ -244,7 +247,7 @@ void pgc_text_json_n(struct pgc_buf *out, const char *text, size_t len) {
     const unsigned char *p = (const unsigned char *)text;
     pgc_buf_putc(out, '"');
     for (size_t i = 0; i < len;) {
-        size_t n = utf8_length(p + i, len - i);
+        size_t n = pgc_text_utf8(p + i, len - i);
         if (n == 1)
             put_json_char(out, p[i]);
         else if (n > 1)

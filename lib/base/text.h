@@ -14,6 +14,8 @@ PGC_MUST_USE bool pgc_text_unbase64(struct pgc_buf *out, const char *text, size_
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ and the characters in `keep` (may be ""). Upper-case hex. */
 void pgc_text_percent(struct pgc_buf *out, const void *data, size_t len, const char *keep);
 PGC_MUST_USE bool pgc_text_unpercent(struct pgc_buf *out, const char *text, size_t len);
+/* Bytes of the well-formed UTF-8 character that the text begins with (a NUL is one); 0 when it begins with none. */
+size_t pgc_text_utf8(const void *text, size_t len);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void pgc_text_json(struct pgc_buf *out, const char *text);
 void pgc_text_json_n(struct pgc_buf *out, const char *text, size_t len);

@@ -1,29 +1,16 @@
 #include "lint/ast.h"
 
 #include <pg_query.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-
-/* How many bytes from `at` form one well-formed UTF-8 character other than NUL; 0 when they form none. */
-static size_t utf8_len(const unsigned char *at, size_t left) {
-    size_t len = at[0] == 0 ? 0 : at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    if (len == 0 || len > left || at[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
-        (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return len;
-}
+#include "base/text.h"
 
 static void put_clean(struct pgc_buf *out, const char *sql, size_t len) {
-    const unsigned char *bytes = (const unsigned char *)sql;
     size_t at = 0, done = 0;
     while (at < len) {
-        size_t size = utf8_len(bytes + at, len - at);
+        size_t size = sql[at] == '\0' ? 0 : pgc_text_utf8(sql + at, len - at);
         if (size == 0) {
             pgc_buf_put(out, sql + done, at - done);
             pgc_buf_putc(out, '?');
@@ -50,7 +37,7 @@ static void note_error(struct lint_tree *out, const PgQueryError *error, const s
     out->error_at = byte_of_char(sql->data, sql->len, error->cursorpos);
     size_t len = 0;
     for (const char *from = error->message; *from != '\0' && len + 5 < sizeof out->error_text;) {
-        size_t size = utf8_len((const unsigned char *)from, strlen(from));
+        size_t size = pgc_text_utf8(from, strlen(from));
         if (size == 0)
             break;
         out->error_text[len] = '\0';
@@ -92,6 +79,23 @@ enum pgc_code pgc__lint_parse(const char *sql, size_t len, struct lint_tree *out
         code = read_tree(result.parse_tree, out, err);
     pg_query_free_parse_result(result);
     return code;
+}
+
+enum pgc_code pgc__lint_parse_plpgsql(const char *sql, size_t len, struct lint_tree *out, struct pgc_error *err) {
+    *out = (struct lint_tree) { .kind = "" };
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf clean = PGC_BUF_INIT;
+    put_clean(&clean, sql, len);
+    enum pgc_code code = pgc_buf_check(&clean, err);
+    if (code != PGC_OK)
+        return code;
+    PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(clean.data);
+    if (result.error != NULL) {
+        note_error(out, result.error, &clean);
+        const char *near = result.error->context == NULL ? NULL : strstr(result.error->context, "near line ");
+        out->error_line = near == NULL ? 1 : (size_t)strtoul(near + strlen("near line "), NULL, 10);
+    }
+    pg_query_free_plpgsql_parse_result(result);
+    return PGC_OK;
 }
 
 void pgc__lint_tree_release(struct lint_tree *tree) {

@@ -13,12 +13,16 @@ struct lint_tree {
     const char *kind;            /* "AlterTableStmt"; "" when node is NULL */
     bool failed;                 /* the grammar refused the text */
     size_t error_at;             /* byte, when failed */
+    size_t error_line;           /* of the body, from 1, when PL/pgSQL failed: the fault is there or behind it */
     bool too_deep;               /* failed, but only because the tree is nested deeper than it can be read */
     char error_text[256];        /* the parser's message, when failed */
 };
 
 /* PGC_OK also for text with a syntax error. Bytes that are not UTF-8, and NULs, count as question marks. */
 PGC_MUST_USE enum pgc_code pgc__lint_parse(const char *sql, size_t len, struct lint_tree *out, struct pgc_error *err);
+/* Is the body of a CREATE FUNCTION or DO in PL/pgSQL well-formed? Only failed, error_text and error_line are filled. */
+PGC_MUST_USE enum pgc_code pgc__lint_parse_plpgsql(const char *sql, size_t len, struct lint_tree *out,
+                                                   struct pgc_error *err);
 void pgc__lint_tree_release(struct lint_tree *tree);
 
 /* {"String":{"sval":"x"}} -> type "String" and its fields. NULL-safe: type "" and fields NULL. */

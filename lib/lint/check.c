@@ -87,26 +87,28 @@ bool pgc__lint_type_in(const struct pgc_json *type, const char *words) {
 
 /* The byte where action number `index` of an ALTER TABLE begins: actions are separated by commas outside parentheses,
  * the first one follows the table's name, which stands at `name_at`. */
-static size_t action_offset(const struct lint_file *file, const struct lint_span *span, size_t name_at, size_t index) {
-    const struct lint_token *tokens = file->scan.tokens;
+static size_t action_offset(const struct lint_file *file, const struct lint_statement *statement, size_t name_at,
+                            size_t index) {
+    const struct pgc_scan_statement *span = &statement->span;
+    const struct pgc_token *tokens = statement->scan->tokens;
     size_t at = span->first_token;
     while (at < span->token_end && tokens[at].start < name_at)
         at++;
     for (at++; at < span->token_end && index == 0; at++) { /* the rest of the name: ".t", "*" */
         char c = file->text[tokens[at].start];
-        bool dot_before = file->text[tokens[at - 1].start] == '.' && tokens[at - 1].kind == LINT_PUNCT;
-        if (tokens[at].kind != LINT_COMMENT && !dot_before &&
-            !(tokens[at].kind == LINT_PUNCT && (c == '.' || c == '*')))
+        bool dot_before = file->text[tokens[at - 1].start] == '.' && tokens[at - 1].kind == PGC_TOKEN_PUNCT;
+        if (tokens[at].kind != PGC_TOKEN_COMMENT && !dot_before &&
+            !(tokens[at].kind == PGC_TOKEN_PUNCT && (c == '.' || c == '*')))
             return tokens[at].start;
     }
     int depth = 0;
     for (; at < span->token_end; at++) {
-        char c = tokens[at].kind == LINT_PUNCT ? file->text[tokens[at].start] : 0;
+        char c = tokens[at].kind == PGC_TOKEN_PUNCT ? file->text[tokens[at].start] : 0;
         depth += (c == '(' || c == '[') - (c == ')' || c == ']');
         if (c != ',' || depth != 0 || --index > 0)
             continue;
         for (at++; at < span->token_end; at++)
-            if (tokens[at].kind != LINT_COMMENT)
+            if (tokens[at].kind != PGC_TOKEN_COMMENT)
                 return tokens[at].start;
     }
     return span->start;
@@ -126,7 +128,7 @@ bool pgc__lint_next_alter_of(const struct lint_file *file, const struct lint_sta
     alter->name = pgc__lint_field(alter->cmd, "name");
     alter->def = pgc__lint_node_fields(pgc_json_get(alter->cmd, "def"));
     size_t name_at = statement->span.start + (size_t)pgc_json_int(pgc_json_get(alter->table, "location"), 0);
-    alter->offset = action_offset(file, &statement->span, name_at, alter->index);
+    alter->offset = action_offset(file, statement, name_at, alter->index);
     alter->index++;
     return true;
 }

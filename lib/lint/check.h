@@ -11,14 +11,23 @@
  * memory for a finding, the file remembers that and pgc_lint_text returns it. */
 #include <string.h>
 
+#include "base/buf.h"
 #include "lint/ast.h"
 #include "lint/directives.h"
 #include "lint/lint.h"
-#include "lint/scan.h"
+#include "script/scan.h"
 
+#define LINT_NOWHERE ((size_t)-1)
+
+/* A statement of the file, or one in the body of a DO block, which then follows that. */
 struct lint_statement {
-    struct lint_span span;
+    struct pgc_scan_statement span; /* of lint_file.text; tokens of `scan` */
+    struct pgc_scan *scan;          /* borrowed */
     struct lint_tree tree;
+    size_t parent;       /* the statement whose body it is in, LINT_NOWHERE: none */
+    bool plpgsql;        /* it stands in PL/pgSQL */
+    bool body_failed;    /* no statement, but a fault in the body of `parent` */
+    bool has_template;   /* it can be parsed only without its placeholders, if at all */
     bool ignored;        /* in a down part, or the transaction control of none of our business */
     bool recovered;      /* parsed after parts that the grammar refused were left out */
     size_t error_at;     /* byte of the file, when tree.failed or recovered */
@@ -32,17 +41,38 @@ struct lint_created {
     const char *schema; /* "" when not given */
     const char *name;
     size_t statement;
+    bool perhaps; /* IF NOT EXISTS, or in a DO block: it may have been there before */
+};
+
+/* Text of a string constant with its quotes resolved, behind the text of the file. */
+struct lint_decoded {
+    size_t start, len; /* in lint_file.text */
+    size_t origin;     /* byte of the constant's first character, also in lint_file.text */
+    bool escapes;      /* an E'' constant */
+};
+
+/* What is wrong with the bytes of the file. */
+struct lint_encoding {
+    const char *problem; /* NULL: nothing */
+    size_t at;
+    bool fatal; /* it cannot be run in any encoding */
 };
 
 struct lint_file {
     const struct pgc_lint_options *options;
     const char *name;
     const char *text;
-    size_t len;
-    struct lint_scan scan;
+    size_t len;         /* of the file; decoded strings follow */
+    struct pgc_buf own; /* storage of text when it is a copy */
+    struct lint_encoding encoding;
+    struct lint_decoded *decoded;
+    size_t decoded_count, decoded_cap;
+    struct pgc_scan scan;
+    struct pgc_scan **bodies; /* of DO blocks and functions */
+    size_t body_count, body_cap;
     struct lint_directives directives;
     struct lint_statement *statements;
-    size_t count;
+    size_t count, cap;
     struct lint_created *created;
     size_t created_count, created_cap;
     size_t *lines; /* byte where each line starts */

@@ -16,13 +16,13 @@ struct remark {
 
 struct reader {
     const char *text;
-    const struct lint_scan *scan;
+    const struct pgc_scan *scan;
     struct lint_directives *out;
     size_t after; /* statements that end before the comment under way */
     bool in_down;
 };
 
-static struct remark remark_of(const char *text, const struct lint_token *token, size_t index) {
+static struct remark remark_of(const char *text, const struct pgc_token *token, size_t index) {
     const char *from = text + token->start, *end = from + token->len;
     if (from[0] == '/') {
         from += 2;
@@ -82,8 +82,8 @@ static enum pgc_code add_silence(struct reader *r, size_t statement, const char 
 }
 
 /* Which statement a comment belongs to: the one it is in, the one that ends on its line before it, or the next. */
-static size_t statement_of(const struct reader *r, const struct lint_token *comment) {
-    const struct lint_scan *scan = r->scan;
+static size_t statement_of(const struct reader *r, const struct pgc_token *comment) {
+    const struct pgc_scan *scan = r->scan;
     if (r->after < scan->statement_count && scan->statements[r->after].start < comment->start)
         return r->after;
     if (r->after > 0) {
@@ -96,11 +96,11 @@ static size_t statement_of(const struct reader *r, const struct lint_token *comm
 
 /* Atlas: a comment group at the head of the file, with an empty line behind it, is about the file. */
 static bool heads_file(const struct reader *r, size_t token, size_t len) {
-    const struct lint_scan *scan = r->scan;
+    const struct pgc_scan *scan = r->scan;
     if (scan->statement_count > 0 && scan->statements[0].first_token < token)
         return false;
     size_t end = scan->tokens[token].start + scan->tokens[token].len;
-    while (token + 1 < scan->token_count && scan->tokens[token + 1].kind == LINT_COMMENT) {
+    while (token + 1 < scan->token_count && scan->tokens[token + 1].kind == PGC_TOKEN_COMMENT) {
         size_t next = scan->tokens[token + 1].start;
         if (memmem(r->text + end, next - end, "\n\n", 2) != NULL)
             return true;
@@ -117,7 +117,7 @@ static bool heads_file(const struct reader *r, size_t token, size_t len) {
 /* Names separated by commas; what follows without a comma is the reason. */
 static enum pgc_code read_list(struct reader *r, struct remark rest, size_t statement, bool wants_reason,
                                struct pgc_error *err) {
-    const struct lint_token *token = &r->scan->tokens[rest.token];
+    const struct pgc_token *token = &r->scan->tokens[rest.token];
     const char *name;
     size_t len;
     bool comma = true;
@@ -186,7 +186,7 @@ static void read_marker(struct reader *r, struct remark remark) {
 }
 
 static enum pgc_code read_comment(struct reader *r, size_t token, size_t text_len, struct pgc_error *err) {
-    const struct lint_token *comment = &r->scan->tokens[token];
+    const struct pgc_token *comment = &r->scan->tokens[token];
     struct remark remark = remark_of(r->text, comment, token);
     if (take_word(&remark, "pgc:nolint-file"))
         return read_list(r, remark, LINT_WHOLE_FILE, true, err);
@@ -202,7 +202,7 @@ static enum pgc_code read_comment(struct reader *r, size_t token, size_t text_le
     return PGC_OK;
 }
 
-enum pgc_code pgc__lint_directives(const char *text, const struct lint_scan *scan, struct lint_directives *out,
+enum pgc_code pgc__lint_directives(const char *text, const struct pgc_scan *scan, struct lint_directives *out,
                                    struct pgc_error *err) {
     struct reader r = { .text = text, .scan = scan, .out = out };
     size_t len = scan->token_count == 0
@@ -212,7 +212,7 @@ enum pgc_code pgc__lint_directives(const char *text, const struct lint_scan *sca
     for (size_t i = 0, opened = 0; code == PGC_OK && i < scan->token_count; i++) {
         while (r.after < scan->statement_count && scan->statements[r.after].end <= scan->tokens[i].start)
             r.after++;
-        if (scan->tokens[i].kind == LINT_COMMENT)
+        if (scan->tokens[i].kind == PGC_TOKEN_COMMENT)
             code = read_comment(&r, i, len, err);
         for (; opened < scan->statement_count && scan->statements[opened].first_token <= i; opened++) {
             if (r.in_down && out->down == NULL)
@@ -224,6 +224,20 @@ enum pgc_code pgc__lint_directives(const char *text, const struct lint_scan *sca
         }
     }
     return code;
+}
+
+enum pgc_code pgc__lint_directives_join(struct lint_directives *out, const struct lint_directives *inner,
+                                        struct pgc_error *err) {
+    if (!pgc_array_grow(&out->silences, &out->silence_cap, out->silence_count + inner->silence_count,
+                        sizeof *out->silences) ||
+        !pgc_array_grow(&out->without_reason, &out->without_reason_cap,
+                        out->without_reason_count + inner->without_reason_count, sizeof *out->without_reason))
+        return pgc_fail_nomem(err);
+    for (size_t i = 0; i < inner->silence_count; i++)
+        out->silences[out->silence_count++] = inner->silences[i];
+    for (size_t i = 0; i < inner->without_reason_count; i++)
+        out->without_reason[out->without_reason_count++] = inner->without_reason[i];
+    return PGC_OK;
 }
 
 void pgc__lint_directives_release(struct lint_directives *directives) {

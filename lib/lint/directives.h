@@ -10,7 +10,7 @@
  *     -- atlas:nolint ...                           before the first statement, followed by an empty line
  * How the file is run: markers of dbmate, goose, sql-migrate, sqlx, graphile-migrate, Atlas and pgc tell whether
  * it is wrapped in a transaction and which part undoes it; -- squawk-disable-assume-in-transaction says that it is not. */
-#include "lint/scan.h"
+#include "script/scan.h"
 
 struct lint_silence {
     size_t statement;  /* index; LINT_WHOLE_FILE */
@@ -30,7 +30,10 @@ struct lint_directives {
     size_t without_reason_count, without_reason_cap;
 };
 
-PGC_MUST_USE enum pgc_code pgc__lint_directives(const char *text, const struct lint_scan *scan,
+PGC_MUST_USE enum pgc_code pgc__lint_directives(const char *text, const struct pgc_scan *scan,
                                                 struct lint_directives *out, struct pgc_error *err);
+/* Appends the silences and complaints of `inner`, whose numbers of statements mean the same. */
+PGC_MUST_USE enum pgc_code pgc__lint_directives_join(struct lint_directives *out, const struct lint_directives *inner,
+                                                     struct pgc_error *err);
 void pgc__lint_directives_release(struct lint_directives *directives);
 #endif

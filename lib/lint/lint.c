@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/buf.h"
 #include "lint/file.h"
+#include "lint/literal.h"
 #include "lint/rules.h"
 
 #define SMALL_TABLE_BYTES ((int64_t)1 << 20)
@@ -71,11 +72,21 @@ enum pgc_code pgc_lint_options_check(const struct pgc_lint_options *options, str
     return code;
 }
 
+/* A comment at a DO block is about all that is in it. */
+static bool silences(const struct lint_check *check, const struct lint_silence *one) {
+    if (one->statement == LINT_WHOLE_FILE)
+        return true;
+    for (size_t at = check->index; at < check->file->count; at = check->file->statements[at].parent)
+        if (at == one->statement)
+            return true;
+    return false;
+}
+
 static bool silenced(const struct lint_check *check) {
     const struct lint_directives *directives = &check->file->directives;
     for (size_t i = 0; i < directives->silence_count; i++) {
         const struct lint_silence *one = &directives->silences[i];
-        if ((one->statement == LINT_WHOLE_FILE || one->statement == check->index) &&
+        if (silences(check, one) &&
             (one->len == 0 || pgc_lint_rule_matches(check->rule, check->file->text + one->start, one->len)))
             return true;
     }
@@ -103,9 +114,10 @@ static bool add_finding(struct lint_check *check, const struct pgc_json *table, 
     if (!pgc_array_grow(&out->items, &out->cap, out->count + 1, sizeof *out->items))
         return false;
     struct pgc_lint_finding *finding = &out->items[out->count];
+    size_t end = check->statement == NULL ? offset : pgc__lint_origin(check->file, check->statement->span.end);
+    offset = pgc__lint_origin(check->file, offset);
     *finding = (struct pgc_lint_finding) { .rule = check->rule, .severity = check->severity, .offset = offset };
     pgc__lint_position(check->file, offset, &finding->line, &finding->column);
-    size_t end = check->statement == NULL ? offset : check->statement->span.end;
     pgc__lint_position(check->file, end, &finding->end_line, &finding->end_column);
     finding->file = strdup(check->file->name);
     finding->message = strdup(message);
@@ -166,6 +178,31 @@ static void run_rule(struct lint_file *file, const struct pgc_lint_rule *rule, e
     }
 }
 
+/* A statement that is one only when a template engine has been over it: nobody's mistake, but nobody checked it. */
+static void report_template(struct lint_file *file, const struct lint_check *failed) {
+    struct lint_check check = *failed;
+    check.rule = &pgc__lint_rule_template;
+    check.severity = severity_of(file->options, check.rule);
+    if (check.severity != PGC_LINT_OFF)
+        pgc__lint_report(&check, NULL, check.statement->span.start,
+                         "cannot be parsed before its placeholders are replaced; %s",
+                         check.statement->tree.failed ? "it was not checked" : "it was checked without them");
+}
+
+/* Bytes that no server takes cannot be run, whatever rules were chosen. */
+static void report_encoding(struct lint_file *file) {
+    const struct lint_encoding *found = &file->encoding;
+    struct lint_check check = { .file = file, .rule = &pgc__lint_rule_encoding, .index = NO_STATEMENT };
+    enum pgc_lint_severity wanted = severity_of(file->options, check.rule);
+    if (found->problem == NULL || (wanted == PGC_LINT_OFF && !found->fatal))
+        return;
+    check.severity = wanted == PGC_LINT_OFF ? check.rule->severity : wanted;
+    if (!found->fatal && check.severity > PGC_LINT_WARNING)
+        check.severity = PGC_LINT_WARNING;
+    file->out->unparsable += found->fatal;
+    pgc__lint_report(&check, NULL, found->at, "%s", found->problem);
+}
+
 /* A statement the grammar refuses is told about whatever rules were chosen: it was not checked. For a newer server it
  * may be right, so it is a warning then, as is one that is only nested too deeply. */
 static void report_syntax(struct lint_file *file) {
@@ -176,6 +213,10 @@ static void report_syntax(struct lint_file *file) {
     for (size_t i = 0; i < file->count && file->failed == PGC_OK; i++) {
         check.statement = &file->statements[i];
         check.index = i;
+        if (check.statement->has_template) {
+            report_template(file, &check);
+            continue;
+        }
         if (!check.statement->tree.failed || (check.statement->recovered && wanted == PGC_LINT_OFF))
             continue;
         check.severity = wanted == PGC_LINT_OFF ? rule->severity : wanted;
@@ -184,8 +225,9 @@ static void report_syntax(struct lint_file *file) {
         file->out->unparsable += check.severity == PGC_LINT_ERROR && !silenced(&check);
         pgc__lint_report(&check, NULL, check.statement->error_at, "%s%s%s", check.statement->tree.error_text,
                          newer ? "; the parser knows PostgreSQL 15" : "",
-                         check.statement->recovered ? "; the rest of the statement was checked without it"
-                                                    : "; the statement was not checked");
+                         check.statement->body_failed ? ", in the body"
+                         : check.statement->recovered ? "; the rest of the statement was checked without it"
+                                                      : "; the statement was not checked");
     }
 }
 
@@ -233,13 +275,14 @@ enum pgc_code pgc_lint_text(const struct pgc_lint_options *options, const char *
             run_rule(&file, rule, severity);
     }
     report_syntax(&file);
+    report_encoding(&file);
     report_directives(&file);
     if (file.failed != PGC_OK)
         return pgc_fail_nomem(err);
     if (out->count > before)
         qsort(out->items + before, out->count - before, sizeof *out->items, by_offset);
     out->files++;
-    out->statements += file.count;
+    out->statements += file.scan.statement_count;
     return PGC_OK;
 }
 

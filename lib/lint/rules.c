@@ -19,6 +19,26 @@ const struct pgc_lint_rule pgc__lint_rule_syntax_error = {
     .aliases = "parse-error",
 };
 
+const struct pgc_lint_rule pgc__lint_rule_template = {
+    .id = "template-placeholder",
+    .name = "Statement that only a template engine can complete",
+    .severity = PGC_LINT_INFO,
+    .summary = "a statement with ${...} or {{...}} that cannot be parsed when a name stands there",
+    .why = "What the migration tool puts there is not known here, so no rule looked at the statement.",
+    .safe = "Check what it becomes: 'pgc migrate up --lint=error --dry-run' lints the text that is run.",
+    .aliases = "",
+};
+
+const struct pgc_lint_rule pgc__lint_rule_encoding = {
+    .id = "file-encoding",
+    .name = "File that is no text in UTF-8",
+    .severity = PGC_LINT_ERROR,
+    .summary = "a NUL byte, UTF-16, a custom-format dump (errors); other bytes that are no UTF-8 (a warning)",
+    .why = "The server refuses the text, or, with another client_encoding than the file has, stores other characters.",
+    .safe = "Save the file as UTF-8, or begin it with SET client_encoding = '...'.",
+    .aliases = "",
+};
+
 const struct pgc_lint_rule pgc__lint_rule_nolint = {
     .id = "nolint-comment",
     .name = "Comment that silences without saying why",
@@ -29,7 +49,8 @@ const struct pgc_lint_rule pgc__lint_rule_nolint = {
     .aliases = "",
 };
 
-static const struct pgc_lint_rule *const own[] = { &pgc__lint_rule_syntax_error, &pgc__lint_rule_nolint };
+static const struct pgc_lint_rule *const own[] = { &pgc__lint_rule_syntax_error, &pgc__lint_rule_template,
+                                                   &pgc__lint_rule_encoding, &pgc__lint_rule_nolint };
 
 size_t pgc_lint_rule_count(void) {
     size_t count = sizeof own / sizeof own[0];

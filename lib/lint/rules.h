@@ -14,7 +14,8 @@ extern const struct lint_rule_table pgc__lint_rules_index, pgc__lint_rules_const
     pgc__lint_rules_type, pgc__lint_rules_duplicate, pgc__lint_rules_policy;
 
 /* Reported by the engine itself. */
-extern const struct pgc_lint_rule pgc__lint_rule_syntax_error, pgc__lint_rule_nolint;
+extern const struct pgc_lint_rule pgc__lint_rule_syntax_error, pgc__lint_rule_template, pgc__lint_rule_encoding,
+    pgc__lint_rule_nolint;
 
 #define LINT_RULE_TABLE(name, array)                                                                                   \
     const struct lint_rule_table pgc__lint_rules_##name = { array, sizeof array / sizeof array[0] }

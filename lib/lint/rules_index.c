@@ -47,7 +47,7 @@ static void check_detach(struct lint_check *check) {
 /* A file that consists of nothing else is run outside of a transaction by every tool that can. */
 static void check_in_transaction(struct lint_check *check) {
     if (lint_is(check, "IndexStmt") && flag(check->node, "concurrent") && check->statement->in_transaction &&
-        (check->statement->in_block || check->file->count > 1))
+        (check->statement->in_block || check->file->scan.statement_count > 1))
         pgc__lint_report(check, NULL, check->statement->span.start,
                          "CREATE INDEX CONCURRENTLY cannot run inside a transaction block");
 }

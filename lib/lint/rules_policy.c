@@ -9,15 +9,15 @@
 static void check_identifiers(struct lint_check *check) {
     const struct lint_file *file = check->file;
     for (size_t i = check->statement->span.first_token; i < check->statement->span.token_end; i++) {
-        const struct lint_token *token = &file->scan.tokens[i];
+        const struct pgc_token *token = &check->statement->scan->tokens[i];
         const char *text = file->text + token->start;
         size_t len = token->len;
-        if (token->kind == LINT_QUOTED && *text == '"') {
+        if (token->kind == PGC_TOKEN_QUOTED && *text == '"') {
             len -= 2;
             for (size_t at = 1; at + 2 < token->len; at++)
                 if (text[at] == '"' && text[at + 1] == '"')
                     len--, at++;
-        } else if (token->kind != LINT_IDENT) {
+        } else if (token->kind != PGC_TOKEN_WORD) {
             continue;
         }
         if (len > IDENTIFIER_MAX)

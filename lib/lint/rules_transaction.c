@@ -86,12 +86,12 @@ static int set_gives(const struct lint_statement *statement, const char *setting
 
 /* select set_config('lock_timeout', '3s', false) counts as well. */
 static int config_gives(const struct lint_file *file, const struct lint_statement *statement, const char *setting) {
-    const struct lint_token *tokens = file->scan.tokens;
+    const struct pgc_token *tokens = statement->scan->tokens;
     size_t len = strlen(setting);
     if (strcmp(statement->tree.kind, "SelectStmt") != 0)
         return -1;
     for (size_t i = statement->span.first_token; i + 2 < statement->span.token_end; i++)
-        if (pgc__lint_token_is(file->text, &tokens[i], "set_config") && tokens[i + 2].kind == LINT_STRING &&
+        if (pgc_token_is(file->text, &tokens[i], "set_config") && tokens[i + 2].kind == PGC_TOKEN_STRING &&
             tokens[i + 2].len == len + 2 && memcmp(file->text + tokens[i + 2].start + 1, setting, len) == 0)
             return 1;
     return -1;
@@ -126,7 +126,7 @@ static void check_statement_timeout(struct lint_check *check) {
 }
 
 static void check_outside(struct lint_check *check) {
-    if (!check->statement->in_transaction || (!check->statement->in_block && check->file->count == 1))
+    if (!check->statement->in_transaction || (!check->statement->in_block && check->file->scan.statement_count == 1))
         return;
     const char *what = lint_is(check, "IndexStmt") /* has a rule of its own */
                            ? NULL

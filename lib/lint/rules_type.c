@@ -89,8 +89,8 @@ static void check_enum_use(struct lint_check *check) {
         if (strcmp(later->tree.kind, "AlterEnumStmt") == 0)
             continue;
         for (size_t t = later->span.first_token; t < later->span.token_end; t++) {
-            const struct lint_token *token = &file->scan.tokens[t];
-            if (token->kind == LINT_STRING && token->len == len + 2 &&
+            const struct pgc_token *token = &later->scan->tokens[t];
+            if (token->kind == PGC_TOKEN_STRING && token->len == len + 2 &&
                 memcmp(file->text + token->start + 1, value, len) == 0) {
                 pgc__lint_report(check, NULL, token->start, "'%s' is used in the transaction that adds it to the enum",
                                  value);

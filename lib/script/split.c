@@ -99,7 +99,8 @@ static bool send(struct pgc_engine *e, const struct pgc_engine_request *request)
                                    .end = e->at_end ? e->read_offset : e->line_offset + pgc_lexer_position(&e->lexer),
                                    .line = e->sql_line,
                                    .end_line = e->at_end ? e->read_line : e->line,
-                                   .terminated = request->terminated };
+                                   .terminated = request->terminated,
+                                   .nonstandard_strings = !e->lexer.standard_strings };
     if (item.len == 0) /* \g without anything to send */
         return true;
     item.copy_from_stdin = pgc_lex_copy_from_stdin(item.text, item.len);

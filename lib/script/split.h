@@ -28,8 +28,9 @@ struct pgc_split_item {
     uint64_t offset, end; /* bytes of the script it was made of: [offset, end) */
     unsigned long line;   /* of its first byte, from 1 */
     unsigned long end_line;
-    bool terminated;        /* a statement ended by a semicolon (not by \g or the end of the script) */
-    size_t copy_from_stdin; /* statement: how many COPY ... FROM STDIN it holds */
+    bool terminated;          /* a statement ended by a semicolon (not by \g or the end of the script) */
+    bool nonstandard_strings; /* statement: standard_conforming_strings was off while it was read */
+    size_t copy_from_stdin;   /* statement: how many COPY ... FROM STDIN it holds */
 };
 
 /* Anything but PGC_OK ends the splitting and is returned. */

@@ -172,10 +172,11 @@ END_TEST
 
 START_TEST(test_psql_files)
 {
-    ck_assert_str_eq(found_by("ban-drop-table",
-                              "\\restrict x\n\\set v 'drop table z;'\ncopy t from stdin;\ndrop table x;\n\\.\n"
-                              "select :'v', :\"v\" from :t where a = :n \\gset\ndrop table y;"),
-                     "ban-drop-table:7:1");
+    ck_assert_str_eq(
+        found_by("ban-drop-table",
+                 "\\restrict x\n\\unrestrict x\n\\set v 'drop table z;'\ncopy t from stdin;\ndrop table x;\n\\.\n"
+                 "select :'v', :\"v\" from :t where a = :n \\gset\ndrop table y;"),
+        "ban-drop-table:8:1");
 }
 END_TEST
 
@@ -184,6 +185,14 @@ START_TEST(test_placeholders)
     ck_assert_str_eq(found_by("ban-drop-table", "drop table ${flyway:defaultSchema}.a; drop table {{ .prefix }}_b;\n"
                                                 "select '${x}', ${n}; drop table ${x;"),
                      "ban-drop-table:1:1 ban-drop-table:1:39 syntax-error:2:33");
+    const char *const none[] = { "ban-drop-table", "template-placeholder", NULL };
+    struct pgc_lint_options options = { .only = none };
+    ck_assert_str_eq(found_in(&options, "{{ template \"x.sql\" . }}\ndrop table a;"),
+                     "ban-drop-table:1:1 template-placeholder:1:1");
+    ck_assert_str_eq(found_in(&options, "select '{{1,2}}' oops oops"), "syntax-error:1:23");
+    ck_assert_str_eq(found_in(&options, "select {{ if x }} oops oops {{ end }}"), "template-placeholder:1:1");
+    ck_assert_str_eq(found_in(&options, "{{ template \"x.sql\" . }};\ndrop table a;"),
+                     "template-placeholder:1:1 ban-drop-table:2:1");
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-#include "lint/scan.h"
+#include "script/scan.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -7,9 +7,9 @@
 /* The statements of the text, each in brackets. */
 static const char *statements(const char *text) {
     static char out[1000];
-    PGC_CLEANUP(pgc__lint_scan_release) struct lint_scan scan = { 0 };
+    PGC_CLEANUP(pgc_scan_release) struct pgc_scan scan = { 0 };
     struct pgc_error err;
-    ck_assert_int_eq(pgc__lint_scan(text, strlen(text), &scan, &err), PGC_OK);
+    ck_assert_int_eq(pgc_scan_text(text, strlen(text), &scan, &err), PGC_OK);
     size_t len = 0;
     out[0] = '\0';
     for (size_t i = 0; i < scan.statement_count; i++)
@@ -47,6 +47,11 @@ START_TEST(test_statements)
         { "a -- b\r c; d", "[a -- b\r c][d]" },
         { "\\x ; y\na; b", "[a][b]" },
         { "a \\gset\nb", "[a][b]" },
+        { "a \\gset x_ \\\\ b; c", "[a][b][c]" },
+        { "a\n\\set x ;\nb;", "[a\n\\set x ;\nb]" },
+        { "a; \\q\nb;", "[a]" },
+        { "set standard_conforming_strings = off;\na '\\';'; b;",
+          "[set standard_conforming_strings = off][a '\\';'][b]" },
         { "a \\; b", "[a][b]" },
         { "copy t from stdin;\nx; y\n\\.\nz;", "[copy t from stdin][z]" },
         { "copy t from stdin with csv;\r\nx; y\r\n\\.\r\nz;", "[copy t from stdin with csv][z]" },
@@ -62,9 +67,9 @@ END_TEST
 START_TEST(test_tokens_do_not_overlap)
 {
     static const char text[] = "select U&'x', u&\"y\", n'z', 1.5e3, .5, $1, a::int -- c\n from \"t\" /* d */;";
-    PGC_CLEANUP(pgc__lint_scan_release) struct lint_scan scan = { 0 };
+    PGC_CLEANUP(pgc_scan_release) struct pgc_scan scan = { 0 };
     struct pgc_error err;
-    ck_assert_int_eq(pgc__lint_scan(text, strlen(text), &scan, &err), PGC_OK);
+    ck_assert_int_eq(pgc_scan_text(text, strlen(text), &scan, &err), PGC_OK);
     size_t end = 0;
     for (size_t i = 0; i < scan.token_count; i++) {
         ck_assert_uint_ge(scan.tokens[i].start, end);
@@ -72,7 +77,7 @@ START_TEST(test_tokens_do_not_overlap)
         end = scan.tokens[i].start + scan.tokens[i].len;
     }
     ck_assert_uint_eq(end, strlen(text));
-    ck_assert(pgc__lint_token_is(text, &scan.tokens[0], "select"));
+    ck_assert(pgc_token_is(text, &scan.tokens[0], "select"));
     ck_assert(scan.statements[0].terminated);
 }
 END_TEST
