@@ -26,6 +26,10 @@ struct settings {
     bool globals;
     bool no_owner;
     bool no_privileges;
+    bool no_tablespaces;
+    bool no_properties;
+    bool disable_triggers;
+    bool allow_older_server;
     char *role;
     struct pgc_strings client_folders;
     char *progress;
@@ -61,6 +65,13 @@ static const struct pgc_option options[] = {
       "create the roles and tablespaces of the backup that are missing" },
     { "no-owner", 0, PGC_OPT_FLAG, AT(no_owner), NULL, "everything belongs to the role that restores" },
     { "no-privileges", 'x', PGC_OPT_FLAG, AT(no_privileges), NULL, "no GRANT and REVOKE" },
+    { "no-tablespaces", 0, PGC_OPT_FLAG, AT(no_tablespaces), NULL, "everything into the default tablespace" },
+    { "no-properties", 0, PGC_OPT_FLAG, AT(no_properties), NULL,
+      "a database that is made gets its encoding and locale, not its owner, grants, settings and comment" },
+    { "disable-triggers", 0, PGC_OPT_FLAG, AT(disable_triggers), NULL,
+      "with --data-only: no triggers and no foreign keys while rows come in (wants a superuser)" },
+    { "allow-older-server", 0, PGC_OPT_FLAG, AT(allow_older_server), NULL,
+      "try a server that is older than the one that was dumped" },
     { "role", 0, PGC_OPT_STRING, AT(role), NULL, "restore as this role (SET ROLE)", .value = "ROLE" },
     { "client-dir", 0, PGC_OPT_LIST, AT(client_folders), NULL,
       "look for pg_restore only here; default: PATH and /usr/lib/postgresql/*/bin", .value = "DIR" },
@@ -105,6 +116,10 @@ static void fill_options(const struct settings *s, struct pgc_restore_options *o
         .globals = s->globals,
         .no_owner = s->no_owner,
         .no_privileges = s->no_privileges,
+        .no_tablespaces = s->no_tablespaces,
+        .no_properties = s->no_properties,
+        .disable_triggers = s->disable_triggers,
+        .allow_older_server = s->allow_older_server,
         .role = s->role,
         .client_folders = &s->client_folders,
         .progress = on_progress,
@@ -149,6 +164,9 @@ static enum pgc_code restore(struct pgc_cli *cli, const struct settings *s, stru
     progress_end(&progress);
     for (size_t i = 0; i < result.warnings.count; i++)
         pgc_log(cli->rt, PGC_LOG_WARN, "restore.warning", result.warnings.items[i]);
+    if (result.sessions_ended > 0)
+        pgc_log(cli->rt, PGC_LOG_INFO, "restore.sessions_ended", "ended the sessions of the old database",
+                PGC_LOG_INT("sessions", result.sessions_ended));
     if (code == PGC_OK)
         code = print_result(cli, s, o->entry, &result, err);
     pgc_restore_result_release(&result);
@@ -188,9 +206,8 @@ static const struct pgc_command root = {
         "wrongly "
         "keyed one never reaches the server. A database that is not empty is left alone unless --replace or --clean "
         "says "
-        "otherwise. A restore that fails leaves nothing: a database made for it is dropped, an existing one is "
-        "restored "
-        "in one transaction.\n\n"
+        "otherwise. A restore that fails leaves nothing: a database made for it has another name until it is complete "
+        "and is dropped, an existing one is restored in one transaction.\n\n"
         "Exit status: 0 restored, 65 damaged artefact, 77 no key fits, 78 roles missing, 1 refused or failed.",
     .examples =
         "pgc restore --store /srv/backups -i key.txt --database app --into app_copy --create  # newest, as a copy\n"

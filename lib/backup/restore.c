@@ -5,6 +5,8 @@
 #include "backup/artefact.h"
 #include "backup/restore_internal.h"
 
+#define TOC_MAX_BYTES ((size_t)1 << 30)
+
 void pgc_restore_result_release(struct pgc_restore_result *result) {
     pgc_strings_release(&result->warnings);
 }
@@ -59,6 +61,11 @@ static enum pgc_code find_client(struct pgc__restore *r, struct pgc_error *err) 
     int server = pgc_client_major_of_num(pgc_conn_server_version(r->conn));
     int from = pgc_client_major_of_num((int)r->manifest->server_version_num);
     enum pgc_code code = PGC_OK;
+    if (server < from && !r->o->allow_older_server)
+        return pgc_fail(err, PGC_E_VERSION,
+                        "the backup is from PostgreSQL %d, the server is %d: dumps go into the same version or a newer "
+                        "one (--allow-older-server tries all the same)",
+                        from, server);
     if (server < from)
         code = pgc_strings_addf(&r->result->warnings, err,
                                 "the backup is from PostgreSQL %d, the server is %d: it may refuse parts of it", from,
@@ -68,22 +75,56 @@ static enum pgc_code find_client(struct pgc__restore *r, struct pgc_error *err) 
     return code;
 }
 
+static enum pgc_code read_toc(struct pgc__restore *r, struct pgc_error *err) {
+    static const char *const flags[] = { "--list", "--verbose" };
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    text.max = TOC_MAX_BYTES;
+    enum pgc_code code = pgc__restore_print(r, flags, 2, NULL, &text, err);
+    return code == PGC_OK ? pgc_toc_parse(&r->toc, text.data, err) : code;
+}
+
+/* Not everything: the list of what is restored. */
+static enum pgc_code choose(struct pgc__restore *r, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings left_out = PGC_STRINGS_INIT;
+    enum pgc_code code = PGC_OK;
+    if (r->o->tables != NULL && r->o->tables->count > 0) {
+        code = pgc_toc_choose_tables(&r->toc, r->o->tables, !r->makes, &left_out, err);
+        for (size_t i = 0; code == PGC_OK && i < left_out.count; i++)
+            code = pgc_strings_addf(&r->result->warnings, err, "left out, as it refers to another table: %s",
+                                    left_out.items[i]);
+    } else if (r->o->scratch && r->roles_missing) {
+        pgc_toc_choose_all(&r->toc);
+        pgc_toc_drop_kind(&r->toc, "POLICY");
+        pgc_toc_drop_kind(&r->toc, "USER MAPPING");
+    } else {
+        return PGC_OK;
+    }
+    if (code != PGC_OK)
+        return code;
+    pgc_toc_write(&r->toc, &r->list, PGC_TOC_CHOSEN);
+    return pgc_buf_check(&r->list, err);
+}
+
+/* Looks before it leaps: all that may refuse comes before the first change. */
 static enum pgc_code restore(struct pgc__restore *r, struct pgc_error *err) {
-    enum pgc_code code = pgc__restore_check_target(r, err);
-    if (code == PGC_OK)
-        code = find_client(r, err);
-    if (code == PGC_OK)
-        code = pgc__restore_check_extensions(r, err);
-    if (code == PGC_OK && r->o->globals)
-        code = pgc__restore_globals(r, err);
-    if (code == PGC_OK)
-        code = pgc__restore_check_roles(r, err);
-    if (code == PGC_OK)
-        code = pgc__restore_make_database(r, err);
-    if (code == PGC_OK)
-        code = pgc__restore_data(r, err);
-    if (code == PGC_OK && r->o->replace)
-        code = pgc__restore_swap(r, err);
+    typedef enum pgc_code step_fn(struct pgc__restore * r, struct pgc_error * err);
+    static step_fn *const steps[] = {
+        pgc__restore_check_target,
+        find_client,
+        pgc__restore_check_extensions,
+        read_toc,
+        pgc__restore_check_locks,
+        pgc__restore_globals,
+        pgc__restore_check_roles,
+        pgc__restore_check_tablespaces,
+        choose,
+        pgc__restore_make_database,
+        pgc__restore_data,
+        pgc__restore_finish_database,
+    };
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < sizeof steps / sizeof steps[0]; i++)
+        code = steps[i](r, err);
     return code;
 }
 
@@ -96,6 +137,8 @@ static enum pgc_code check_options(const struct pgc_restore_options *o, struct p
         return pgc_fail(err, PGC_E_USAGE, "--replace excludes --clean and --create");
     if (o->schema_only && o->data_only)
         return pgc_fail(err, PGC_E_USAGE, "--schema-only and --data-only exclude each other");
+    if (o->disable_triggers && !o->data_only)
+        return pgc_fail(err, PGC_E_USAGE, "--disable-triggers is for --data-only");
     if (o->clean && o->data_only)
         return pgc_fail(err, PGC_E_USAGE, "--clean and --data-only exclude each other");
     if (o->jobs < 1 || o->jobs > 512)
@@ -110,6 +153,9 @@ enum pgc_code pgc_restore_run(const struct pgc_restore_options *options, const s
                               .manifest = &options->entry->manifest,
                               .result = result,
                               .client = PGC_CLIENT_INIT,
+                              .toc = PGC_TOC_INIT,
+                              .list = PGC_BUF_INIT,
+                              .properties = PGC_PROPERTIES_INIT,
                               .without_owner = options->no_owner,
                               .without_privileges = options->no_privileges,
                               .started_ms = pgc_mono_ms(rt) };
@@ -119,11 +165,14 @@ enum pgc_code pgc_restore_run(const struct pgc_restore_options *options, const s
     if (code == PGC_OK)
         code = restore(&r, err);
     if (code != PGC_OK && r.made)
-        pgc__restore_drop_database(&r);
+        pgc_restore_drop(&options->server, pgc_conn_dbname(r.conn), r.name, rt);
     if (r.dump != NULL)
         result->raw_bytes = r.dump->stages[0].bytes;
     result->duration_ms = pgc_mono_ms(rt) - r.started_ms;
     pgc_conn_free(r.conn);
     pgc_client_release(&r.client);
+    pgc_toc_release(&r.toc);
+    pgc_buf_release(&r.list);
+    pgc_properties_release(&r.properties);
     return code;
 }

@@ -36,10 +36,20 @@ static bool is_about_old_role(const struct globals *g, const char *text) {
     return false;
 }
 
+static bool is_about_tablespace(const char *text) {
+    static const char *const words[] = { "CREATE TABLESPACE ", "ALTER TABLESPACE ", "COMMENT ON TABLESPACE " };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (pgc_text_starts(text, words[i]))
+            return true;
+    return (pgc_text_starts(text, "GRANT ") || pgc_text_starts(text, "REVOKE ")) &&
+           strstr(text, " ON TABLESPACE ") != NULL;
+}
+
 static enum pgc_code each(void *arg, const struct pgc_split_item *item, struct pgc_error *err) {
     struct globals *g = arg;
     struct pgc_error refused;
-    if (item->kind != PGC_SPLIT_STATEMENT || is_about_old_role(g, item->text))
+    if (item->kind != PGC_SPLIT_STATEMENT || is_about_old_role(g, item->text) ||
+        (g->r->o->no_tablespaces && is_about_tablespace(item->text)))
         return PGC_OK;
     enum pgc_code code = pgc_conn_exec(g->r->conn, item->text, &refused);
     /* 42710, 42P06: there already. What is missing in the end is found by the check of roles. */
@@ -62,6 +72,8 @@ enum pgc_code pgc__restore_globals(struct pgc__restore *r, struct pgc_error *err
     PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
     PGC_AUTO(pgc_sink_drop) struct pgc_sink *sink = NULL;
     struct globals g = { r, PGC_STRINGS_INIT };
+    if (!r->o->globals)
+        return PGC_OK;
     text.max = GLOBALS_MAX_BYTES;
     enum pgc_code code =
         pgc_artefact_source(r->o->store, r->o->entry->folder, artefact, r->o->identities, &source, err);

@@ -144,21 +144,9 @@ static enum pgc_code compare_database(struct verify *v, const char *name, struct
                     (int)strcspn(text.data, "\n"), text.data);
 }
 
-static void drop_scratch(struct verify *v, const char *name) {
-    struct pgc_runtime calm = pgc_runtime_undisturbed(v->rt); /* it goes, also when we were told to stop */
-    struct pgc_error problem;
-    PGC_AUTO(pgc_conn_free) struct pgc_conn *conn = NULL;
-    enum pgc_code code = pgc_conn_open(&v->o->server, &calm, &conn, &problem);
-    if (code == PGC_OK)
-        code = pgc_conn_execf(conn, &problem, "drop database if exists \"%s\" with (force)", name);
-    if (code != PGC_OK)
-        pgc_log(v->rt, PGC_LOG_WARN, "verify.leftover", "cannot drop the scratch database",
-                PGC_LOG_TEXT("database", name), PGC_LOG_TEXT("error.message", problem.message));
-}
-
 static enum pgc_code level_two(struct verify *v, struct pgc_error *err) {
     char name[64];
-    snprintf(name, sizeof name, "pgc_verify_%s", v->manifest->id + PGC_BACKUP_NAME_BYTES - 1 - 8);
+    snprintf(name, sizeof name, PGC_RESTORE_SCRATCH_PREFIX "%s", v->manifest->id + PGC_BACKUP_NAME_BYTES - 1 - 8);
     struct pgc_restore_options options = {
         .server = v->o->server,
         .store = v->o->store,
@@ -170,6 +158,8 @@ static enum pgc_code level_two(struct verify *v, struct pgc_error *err) {
         .globals = v->o->globals && pgc_manifest_find(v->manifest, "globals") != NULL,
         .no_owner = true,
         .no_privileges = true,
+        .no_tablespaces = true,
+        .scratch = true,
         .client_folders = v->o->client_folders,
         .progress = v->o->progress,
         .progress_arg = v->o->progress_arg,
@@ -180,7 +170,7 @@ static enum pgc_code level_two(struct verify *v, struct pgc_error *err) {
     if (code != PGC_OK)
         return pgc_wrap(err, "the restore into '%s' failed", name);
     code = compare_database(v, name, err);
-    drop_scratch(v, name);
+    pgc_restore_drop(&v->o->server, NULL, name, v->rt);
     return code;
 }
 
