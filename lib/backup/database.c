@@ -7,6 +7,7 @@
 #include "backup/dump.h"
 #include "backup/job.h"
 #include "backup/layout.h"
+#include "backup/prints_run.h"
 #include "backup/schema_lock.h"
 #include "backup/survey.h"
 #include "io/memory.h"
@@ -23,12 +24,14 @@ struct run {
     const char *database;
     struct pgc_backup_target *targets; /* own copies of the job's: a new try for every database */
     size_t target_count;
-    struct pgc_conn *conn; /* holds the snapshot and the lock */
+    struct pgc_stop stop;
+    struct pgc_conn *conn; /* holds the snapshot and the lock; stopped by `stop` */
     struct pgc_client client;
     struct pgc_strings env;
     struct pgc_manifest manifest;
     struct pgc_prints prints;
-    struct pgc_buf folder; /* "main/app/20260131T120000Z-1f3a9c0b/" */
+    struct pgc_prints_run *printing; /* while it runs it owns conn and prints */
+    struct pgc_buf folder;           /* "main/app/20260131T120000Z-1f3a9c0b/" */
     char application_name[64];
     char *snapshot;
     bool with_passwords;
@@ -45,7 +48,9 @@ static void release(struct run *r) {
         free(r->names[i]);
     }
     free(r->targets);
+    pgc_prints_run_free(r->printing);
     pgc_conn_free(r->conn);
+    pgc_stop_release(&r->stop);
     pgc_client_release(&r->client);
     pgc_environ_release(&r->env);
     pgc_manifest_release(&r->manifest);
@@ -68,7 +73,9 @@ static struct pgc_conn_options own_options(const struct run *r) {
 
 static enum pgc_code connect(struct run *r, struct pgc_error *err) {
     struct pgc_conn_options options = own_options(r);
-    enum pgc_code code = pgc_conn_open(&options, r->rt, &r->conn, err);
+    enum pgc_code code = pgc_stop_init(&r->stop, r->rt, err);
+    if (code == PGC_OK)
+        code = pgc_conn_open(&options, &r->stop.rt, &r->conn, err);
     return code == PGC_OK ? pgc_facts_prepare(r->conn, r->job->lock_wait_ms, err) : code;
 }
 
@@ -141,13 +148,9 @@ static enum pgc_code prepare(struct run *r, struct pgc_error *err) {
         code = pgc_survey_take(r->conn, &r->manifest.warnings, err);
     if (code == PGC_OK)
         code = pgc_facts_read(r->conn, &r->manifest, &r->with_passwords, err);
-    if (code == PGC_OK)
-        code = pgc_prints_take(r->conn, r->job->fingerprint, &r->prints, err);
-    if (code != PGC_OK)
-        return code;
-    r->manifest.table_count = (int64_t)r->prints.count;
-    r->manifest.row_count = pgc_prints_rows(&r->prints);
-    if (r->job->globals && !r->with_passwords)
+    if (code == PGC_OK && r->job->fingerprint != PGC_FINGERPRINT_NONE)
+        code = pgc_facts_lock_tables(r->conn, err);
+    if (code == PGC_OK && r->job->globals && !r->with_passwords)
         code = pgc_strings_add(&r->manifest.warnings,
                                "the globals hold no password hashes: the role may not read pg_authid", err);
     return code;
@@ -165,6 +168,8 @@ static enum pgc_code tick(void *arg, uint64_t bytes, struct pgc_error *err) {
     struct run *r = pump->run;
     (void)bytes;
     enum pgc_code code = pgc_check_cancelled(r->rt, err);
+    if (code == PGC_OK && pgc_prints_run_failed(r->printing))
+        code = pgc_prints_run_end(r->printing, err);
     int64_t now = r->job->progress == NULL ? 0 : pgc_mono_ms(r->rt);
     if (code != PGC_OK || r->job->progress == NULL || now < r->next_progress_ms)
         return code;
@@ -209,32 +214,26 @@ static enum pgc_code keep_words(struct run *r, const char *words, struct pgc_err
     return code;
 }
 
-static enum pgc_code write_child(struct run *r, const char *stem, const struct pgc_strings *argv, uint64_t hint,
-                                 bool big, struct pgc_error *err) {
-    PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
-    enum pgc_code code = pgc_dump_source(argv->items, r->env.items, r->job->idle_ms, r->rt, &source, err);
-    if (code == PGC_OK)
-        code = write_artefact(r, stem, source, hint, big, err);
-    return code == PGC_OK ? keep_words(r, pgc_dump_words(source), err) : code;
-}
-
-static enum pgc_code write_dump(struct run *r, struct pgc_error *err) {
+static enum pgc_code start_dump(struct run *r, struct pgc_source **out, struct pgc_error *err) {
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings argv = PGC_STRINGS_INIT;
     enum pgc_code code = pgc_dump_argv(&r->client, r->database, r->snapshot, r->job->lock_wait_ms, &argv, err);
-    return code == PGC_OK ? write_child(r, "dump", &argv, r->manifest.database_bytes + (1 << 20), true, err) : code;
+    return code == PGC_OK ? pgc_dump_source(argv.items, r->env.items, r->job->idle_ms, r->rt, out, err) : code;
 }
 
-static enum pgc_code write_globals(struct run *r, struct pgc_error *err) {
+/* *out stays NULL when globals are not wanted. */
+static enum pgc_code start_globals(struct run *r, struct pgc_source **out, struct pgc_error *err) {
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings argv = PGC_STRINGS_INIT;
     if (!r->job->globals)
         return PGC_OK;
     enum pgc_code code = pgc_dump_globals_argv(&r->client, r->database, r->with_passwords, &argv, err);
-    return code == PGC_OK ? write_child(r, "globals.sql", &argv, 1 << 20, false, err) : code;
+    return code == PGC_OK ? pgc_dump_source(argv.items, r->env.items, r->job->idle_ms, r->rt, out, err) : code;
 }
 
 static enum pgc_code write_contents(struct run *r, struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
     PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
+    r->manifest.table_count = (int64_t)r->prints.count;
+    r->manifest.row_count = pgc_prints_rows(&r->prints);
     pgc_prints_write(&r->prints, &text);
     enum pgc_code code = pgc_buf_check(&text, err);
     if (code == PGC_OK)
@@ -309,13 +308,33 @@ static void end_backends(const struct run *r) {
                 PGC_LOG_TEXT("database", r->database), PGC_LOG_TEXT("error.message", ignored.message));
 }
 
+/* Dump, globals and fingerprint begin together: none of them waits for what another one has to ask the server. */
+static enum pgc_code stream_all(struct run *r, struct pgc_error *err) {
+    PGC_AUTO(pgc_source_drop) struct pgc_source *dump = NULL;
+    PGC_AUTO(pgc_source_drop) struct pgc_source *globals = NULL;
+    enum pgc_code code = start_dump(r, &dump, err);
+    if (code == PGC_OK)
+        code = start_globals(r, &globals, err);
+    if (code == PGC_OK)
+        code = pgc_prints_run_start(r->conn, &r->stop, r->job->fingerprint, &r->prints, &r->printing, err);
+    if (code == PGC_OK && globals != NULL)
+        code = write_artefact(r, "globals.sql", globals, 1 << 20, false, err);
+    if (code == PGC_OK && globals != NULL)
+        code = keep_words(r, pgc_dump_words(globals), err);
+    if (code == PGC_OK)
+        code = write_artefact(r, "dump", dump, r->manifest.database_bytes + (1 << 20), true, err);
+    if (code == PGC_OK)
+        code = keep_words(r, pgc_dump_words(dump), err);
+    if (code == PGC_OK)
+        code = pgc_prints_run_end(r->printing, err);
+    return code == PGC_OK ? write_contents(r, err) : code;
+}
+
 static enum pgc_code write_all(struct run *r, struct pgc_error *err) {
-    enum pgc_code code = write_globals(r, err);
-    if (code == PGC_OK)
-        code = write_contents(r, err);
-    if (code == PGC_OK)
-        code = write_dump(r, err);
+    enum pgc_code code = stream_all(r, err);
     if (code != PGC_OK) {
+        pgc_prints_run_free(r->printing);
+        r->printing = NULL;
         end_backends(r);
         return code;
     }

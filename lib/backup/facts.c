@@ -95,6 +95,37 @@ static enum pgc_code add_print(struct pgc_prints *prints, const char *name, int6
     return item->name == NULL || (hash != NULL && item->hash == NULL) ? pgc_fail_nomem(err) : PGC_OK;
 }
 
+#define LOCKS_AT_ONCE ((size_t)500)
+
+/* The next tables of the list, from row *at on, in one message. */
+static enum pgc_code lock_some(struct pgc_conn *conn, const struct pgc_rows *rows, size_t *at, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    const char *names[LOCKS_AT_ONCE];
+    size_t count = 0;
+    for (; *at < pgc_rows_count(rows) && count < LOCKS_AT_ONCE; ++*at) {
+        if (pgc_rows_bool(rows, *at, 2)) /* only tables can be locked */
+            continue;
+        names[count] = pgc_rows_text(rows, *at, 4);
+        pgc_buf_putf(&sql, "lock table only %s in access share mode; ", names[count++]);
+    }
+    enum pgc_code code = pgc_buf_check(&sql, err);
+    if (code == PGC_OK && count > 0)
+        code = pgc_conn_exec(conn, sql.data, err);
+    if (code == PGC_OK || code == PGC_E_CANCELLED)
+        return code;
+    size_t finished = 0, position;
+    pgc_conn_last_fault(conn, &finished, &position);
+    return pgc_wrap(err, "cannot lock %s", finished < count ? names[finished] : "a table");
+}
+
+enum pgc_code pgc_facts_lock_tables(struct pgc_conn *conn, struct pgc_error *err) {
+    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
+    enum pgc_code code = pgc_conn_query(conn, pgc_sql_backup_list_tables, NULL, 0, &rows, err);
+    for (size_t at = 0; code == PGC_OK && at < pgc_rows_count(rows);)
+        code = lock_some(conn, rows, &at, err);
+    return code;
+}
+
 /* The row is (alias.*): a column may have the name of its table, and would hide it. */
 static enum pgc_code take_table(struct pgc_conn *conn, struct pgc_prints *out, const struct pgc_rows *tables, size_t at,
                                 struct pgc_error *err) {

@@ -35,6 +35,9 @@ struct pgc_prints {
 #define PGC_PRINTS_INIT                                                                                                \
     { PGC_FINGERPRINT_NONE, NULL, 0, 0 }
 void pgc_prints_release(struct pgc_prints *prints);
+/* Locks every table that a dump reads against change of its form, as pg_dump does, in the transaction that is open on conn: what
+ * makes a dump impossible (PGC_E_LOCKED after the lock timeout, PGC_E_AUTH) is known, with its table, before one begins. */
+PGC_MUST_USE enum pgc_code pgc_facts_lock_tables(struct pgc_conn *conn, struct pgc_error *err);
 /* In the transaction that is open on conn. NONE lists the tables only. */
 PGC_MUST_USE enum pgc_code pgc_prints_take(struct pgc_conn *conn, enum pgc_fingerprint kind, struct pgc_prints *out,
                                            struct pgc_error *err);

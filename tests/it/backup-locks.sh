@@ -66,6 +66,7 @@ sql -d bl_app -c "drop table pgc.migration_lease"
 # --- tables ---
 hold bl_app "begin" "lock table t in access exclusive mode"
 status "a table is locked: 75" 75 backup -d bl_app --lock-wait-timeout 300ms
+like "... which one" "$ERR" "cannot lock public.t: "
 status "a table is locked, no fingerprint: pg_dump gives up" 1 backup -d bl_app --lock-wait-timeout 300ms --fingerprint none
 like "... pg_dump's words" "$ERR" 'LOCK TABLE public.t'
 let_go
