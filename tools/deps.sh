@@ -35,6 +35,7 @@ test openssh-server              SFTP server for the store tests
 test openssh-client              SFTP client and keys for the store tests
 test nginx-light|nginx           WebDAV server for the store tests
 test libnginx-mod-http-dav-ext   PROPFIND for that server
+test apache2-bin                 WebDAV server for the store tests
 test swift                       S3 server for the store tests
 test swift-proxy                 S3 server for the store tests
 test swift-account               S3 server for the store tests

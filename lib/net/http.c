@@ -34,6 +34,7 @@ struct pgc_http {
     bool done;
     CURLcode result;
     bool headers_done;
+    bool challenged; /* the 401 that begins digest authentication has come */
     bool too_long;
     const char *pending; /* body bytes not sent yet */
     size_t pending_len;
@@ -92,7 +93,9 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg) {
         return len;
     }
     if (text == 0) {
-        http->headers_done = http->answer->status >= 200;
+        bool challenge = http->options.digest && http->answer->status == 401 && !http->challenged;
+        http->challenged |= challenge; /* libcurl asks again, with the answer to it */
+        http->headers_done = http->answer->status >= 200 && !challenge;
         return len;
     }
     char *line = strndup(data, text);
@@ -411,6 +414,7 @@ static void set_session(struct pgc_http *http, CURL *easy) {
         (void)curl_easy_setopt(easy, CURLOPT_CAINFO, http->options.ca_file);
     (void)curl_easy_setopt(easy, CURLOPT_USERNAME, http->options.user);
     (void)curl_easy_setopt(easy, CURLOPT_PASSWORD, http->options.password);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)(http->options.digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -457,7 +461,7 @@ enum pgc_code pgc_http_start(struct pgc_http *http, const struct pgc_http_reques
         return pgc_fail(err, PGC_E_USAGE, "'%s' is no http, https or sftp URL", http->origin);
     http->request = *request;
     http->answer = answer;
-    http->done = http->headers_done = http->too_long = false;
+    http->done = http->headers_done = http->challenged = http->too_long = false;
     http->send_paused = http->receive_paused = http->body_ended = false;
     http->result = CURLE_OK;
     http->message[0] = '\0';

@@ -38,8 +38,9 @@ struct pgc_http_options {
     int64_t stall_timeout_ms;   /* [60 s] a transfer that moves fewer than stall_bytes in this time has stalled; */
     int64_t stall_bytes;        /* [1024] only time spent waiting for the network counts */
     const char *ca_file;        /* [environment, system] */
-    const char *user;           /* HTTP basic authentication or SSH */
+    const char *user;           /* HTTP authentication or SSH */
     const char *password;
+    bool digest; /* HTTP: digest authentication (the password is not sent, each request takes two exchanges) */
     const char *ssh_key_file;    /* private key; its public half is derived */
     const char *ssh_key_secret;  /* passphrase of that file */
     const char *ssh_known_hosts; /* OpenSSH known_hosts file; unknown hosts are refused */

@@ -1,12 +1,14 @@
 /* Stores on a WebDAV server: "davs://user@host/folder" over HTTPS, "dav://..." over HTTP.
  *
- * PGC_DAV_PASSWORD (or _FILE) is the user's password, PGC_DAV_TOKEN (or _FILE) a bearer token instead.
+ * PGC_DAV_PASSWORD (or _FILE) is the user's password, PGC_DAV_TOKEN (or _FILE) a bearer token instead. With auth=digest in the
+ * URL (or PGC_DAV_AUTH) the password is proven, not sent.
  *
  * An object is PUT under a temporary name beside its place and MOVEd when complete, because servers show a file while it
  * is being written. Collections are made as needed and removed when the last object in them is erased. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "net/http.h"
@@ -108,12 +110,17 @@ static enum pgc_code ask(struct dav_store *store, struct pgc_http *http, const s
     return url.failed ? pgc_fail_nomem(err) : pgc_http_perform(http, &request, answer, err);
 }
 
-static enum pgc_code fail_status(const char *method, const char *path, int status, struct pgc_error *err) {
+static enum pgc_code fail_status(const char *method, const char *path, const struct pgc_http_answer *answer,
+                                 struct pgc_error *err) {
     enum pgc_code code = PGC_E_IO;
     const char *hint = "";
+    int status = answer->status;
     if (status == 401 || status == 403) {
+        const char *wants = pgc_http_header(answer, "www-authenticate");
         code = PGC_E_AUTH;
         hint = "; check the user and PGC_DAV_PASSWORD (or PGC_DAV_TOKEN)";
+        if (status == 401 && wants != NULL && strncasecmp(wants, "digest", 6) == 0)
+            hint = "; the server wants digest authentication: check PGC_DAV_PASSWORD and say auth=digest in the URL";
     } else if (status == 404 || status == 410) {
         code = PGC_E_NOT_FOUND;
     } else if (status == 507) {
@@ -133,8 +140,7 @@ static enum pgc_code demand(struct dav_store *store, struct pgc_http *http, cons
                             struct pgc_error *err) {
     PGC_CLEANUP(pgc_http_answer_release) struct pgc_http_answer answer = PGC_HTTP_ANSWER_INIT;
     enum pgc_code code = ask(store, http, call, &answer, err);
-    return code == PGC_OK && answer.status / 100 != 2 ? fail_status(call->method, call->path, answer.status, err)
-                                                      : code;
+    return code == PGC_OK && answer.status / 100 != 2 ? fail_status(call->method, call->path, &answer, err) : code;
 }
 
 /* --- collections ----------------------------------------------------------------------------------------- */
@@ -150,10 +156,24 @@ static enum pgc_code find_properties(struct dav_store *store, struct pgc_http *h
     };
     enum pgc_code code = ask(store, http, &call, &answer, err);
     if (code == PGC_OK && answer.status != 207)
-        code = fail_status("PROPFIND", collection, answer.status, err);
+        code = fail_status("PROPFIND", collection, &answer, err);
     if (code == PGC_OK)
         code = pgc_dav_listing_read(answer.body.data, answer.body.len, out, err);
     return code;
+}
+
+/* Does a part of the path name an object, so that there is nothing below it? (Apache answers such a PROPFIND with 400.) */
+static bool is_below_object(struct dav_store *store, struct pgc_http *http, const char *path) {
+    PGC_AUTO_FREE char *part = strdup(path);
+    struct pgc_error ignored;
+    for (char *slash = part != NULL ? strrchr(part, '/') : NULL; slash != NULL && slash != part;
+         slash = strrchr(part, '/')) {
+        PGC_CLEANUP(pgc_dav_listing_release) struct pgc_dav_listing listing = { 0 };
+        *slash = '\0';
+        if (find_properties(store, http, part, false, false, &listing, &ignored) == PGC_OK)
+            return listing.count == 1 && !listing.items[0].collection;
+    }
+    return false;
 }
 
 /* Makes the collection `path` (with a slash at its end) and those above it. */
@@ -181,7 +201,7 @@ static enum pgc_code make_collection(struct dav_store *store, struct pgc_http *h
     code = ask(store, http, &call, &answer, err);
     bool made =
         answer.status == 201 || answer.status == 200 || answer.status == 405; /* 405: another writer was faster */
-    return code == PGC_OK && !made ? fail_status("MKCOL", path, answer.status, err) : code;
+    return code == PGC_OK && !made ? fail_status("MKCOL", path, &answer, err) : code;
 }
 
 /* From the collection of the key up to the root of the store (which stays), as long as they are empty. A writer that has just
@@ -247,7 +267,7 @@ static enum pgc_code begin(struct dav_sink *sink, struct pgc_error *err) {
 /* A status that came before the body was complete says more than the broken connection. */
 static enum pgc_code upload_failure(struct dav_sink *sink, enum pgc_code code, struct pgc_error *err) {
     if (code != PGC_OK && code != PGC_E_CANCELLED && sink->answer.status >= 300)
-        code = fail_status("PUT", sink->path, sink->answer.status, err);
+        code = fail_status("PUT", sink->path, &sink->answer, err);
     return code != PGC_OK ? pgc_wrap(err, "cannot write '%s'", sink->key) : PGC_OK;
 }
 
@@ -276,7 +296,7 @@ static enum pgc_code verify(struct dav_sink *sink, struct pgc_error *err) {
     const struct call call = { .method = "HEAD", .path = sink->temp };
     enum pgc_code code = ask(sink->store, sink->http, &call, &answer, err);
     if (code == PGC_OK && answer.status / 100 != 2)
-        code = fail_status("HEAD", sink->temp, answer.status, err);
+        code = fail_status("HEAD", sink->temp, &answer, err);
     const char *length = code == PGC_OK ? pgc_http_header(&answer, "content-length") : NULL;
     if (length != NULL && strtoull(length, NULL, 10) != sink->bytes)
         code = pgc_fail(err, PGC_E_DATA, "the server has %s bytes after the upload of %llu", length,
@@ -290,7 +310,7 @@ static enum pgc_code dav_sink_commit(struct pgc_sink *base, struct pgc_error *er
     if (code == PGC_OK)
         code = pgc_http_finish(sink->http, err);
     if (code == PGC_OK && sink->answer.status / 100 != 2)
-        code = fail_status("PUT", sink->path, sink->answer.status, err);
+        code = fail_status("PUT", sink->path, &sink->answer, err);
     if (code != PGC_OK)
         return upload_failure(sink, code, err);
     code = verify(sink, err);
@@ -425,7 +445,7 @@ static enum pgc_code open_source(struct dav_store *store, struct dav_source *sou
         return pgc_fail(err, PGC_E_DATA, "the server ignores ranges");
     return source->answer.status / 100 == 2 || source->answer.status == 416
                ? PGC_OK
-               : fail_status("GET", path, source->answer.status, err);
+               : fail_status("GET", path, &source->answer, err);
 }
 
 static enum pgc_code dav_get(struct pgc_store *base, const char *key, uint64_t offset, uint64_t length,
@@ -490,7 +510,7 @@ static enum pgc_code visit_collection(const struct walk *walk, const char *folde
     if (path == NULL)
         return pgc_fail_nomem(err);
     enum pgc_code code = find_properties(walk->store, walk->store->http, path, true, false, &listing, err);
-    if (code == PGC_E_NOT_FOUND)
+    if (code == PGC_E_NOT_FOUND || (code == PGC_E_IO && is_below_object(walk->store, walk->store->http, path)))
         return PGC_OK;
     for (size_t i = 0; code == PGC_OK && i < listing.count; i++) {
         const struct pgc_dav_resource *r = &listing.items[i];
@@ -562,7 +582,11 @@ static void dav_drop(struct pgc_store *base) {
 static enum pgc_code configure(struct dav_store *store, const struct pgc_store_options *options,
                                struct pgc_error *err) {
     PGC_AUTO(pgc_secret_free) char *token = NULL;
-    enum pgc_code code = pgc_store_url_parse(options->url, "", &store->url, err);
+    enum pgc_code code = pgc_store_url_parse(options->url, "auth", &store->url, err);
+    const char *auth = code == PGC_OK ? pgc_store_url_value(&store->url, options, "auth", "PGC_DAV_AUTH") : NULL;
+    store->options.digest = auth != NULL && strcmp(auth, "digest") == 0;
+    if (auth != NULL && !store->options.digest && strcmp(auth, "basic") != 0)
+        return pgc_fail(err, PGC_E_USAGE, "%s URL: auth '%s' is neither basic nor digest", store->url.scheme, auth);
     if (code == PGC_OK)
         code = pgc_store_secret(options, "PGC_DAV_PASSWORD", &store->password, err);
     if (code == PGC_OK)
@@ -583,7 +607,8 @@ static enum pgc_code dav_attach(const struct pgc_store_options *options, const s
     store->rt = rt;
     store->bytes_per_second = options->bytes_per_second;
     enum pgc_code code = configure(store, options, err);
-    store->options = (struct pgc_http_options) { .user = store->url.user, .password = store->password };
+    store->options.user = store->url.user;
+    store->options.password = store->password;
     if (code == PGC_OK)
         code = pgc_http_open(&store->options, rt, &store->http, err);
     if (code != PGC_OK) {
