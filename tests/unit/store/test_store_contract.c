@@ -167,10 +167,13 @@ START_TEST(nothing_is_seen_before_commit)
     ck_assert_int_eq(pgc_store_get(store, key("a/new"), 0, UINT64_MAX, &source, &err), PGC_E_NOT_FOUND);
     pgc_sink_drop(sink);
     check_list("", "a/old 3\n");
-    OK(pgc_store_put(store, key("a/old"), NULL, &sink, &err)); /* an aborted replacement leaves the old one */
-    put_bytes(sink, 0, 10);
-    pgc_sink_drop(sink);
+    OK(pgc_store_put(store, key("a/old"), NULL, &sink, &err)); /* a replacement is not seen while it is written, */
+    put_bytes(sink, 0, 9000000);
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    OK(pgc_store_load(store, key("a/old"), 100, &text, &err));
+    ck_assert_str_eq(text.data, "old");
+    pgc_sink_drop(sink); /* and an aborted one leaves the old object */
+    pgc_buf_clear(&text);
     OK(pgc_store_load(store, key("a/old"), 100, &text, &err));
     ck_assert_str_eq(text.data, "old");
     OK(pgc_store_save(store, key("a/old"), "newer", 5, "text/plain", &err));
@@ -182,6 +185,10 @@ START_TEST(nothing_is_seen_before_commit)
     erase_all();
 }
 END_TEST
+
+#define TEN          "0123456789"
+#define FIFTY        TEN TEN TEN TEN TEN
+#define LONG_SEGMENT FIFTY FIFTY FIFTY FIFTY /* file systems allow 255 bytes */
 
 static const char *const odd_names[] = {
     "plain",
@@ -206,8 +213,29 @@ static const char *const odd_names[] = {
     "x/y z/%20/q",
     "UPPER",
     "upper",
+    "~tilde",
+    "100%",
+    "a%",
+    "+",
+    "#",
+    "?",
+    "a=b&c=d",
+    "tab-less\xc2\xa0nbsp",
+    LONG_SEGMENT,
+    LONG_SEGMENT "1/" LONG_SEGMENT "2/" LONG_SEGMENT "3/" LONG_SEGMENT "4",
 };
 #define ODD_COUNT (sizeof odd_names / sizeof odd_names[0])
+
+static void check_prefix(const char *name) {
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings names = PGC_STRINGS_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf line = PGC_BUF_INIT;
+    list(name, &names);
+    pgc_buf_putf(&line, "%s %zu", name, strlen(name));
+    for (size_t i = 0; i < names.count; i++)
+        if (strcmp(names.items[i], line.data) == 0)
+            return;
+    ck_abort_msg("'%s' is not listed below its own name", name);
+}
 
 START_TEST(odd_names_survive)
 {
@@ -223,7 +251,8 @@ START_TEST(odd_names_survive)
     ck_assert_uint_eq(names.count, wanted.count);
     for (size_t i = 0; i < names.count; i++)
         ck_assert_str_eq(names.items[i], wanted.items[i]);
-    for (size_t i = 0; i < ODD_COUNT; i++) {
+    for (size_t i = 0; i < ODD_COUNT; i++) { /* each is listed by its whole name, and read back */
+        check_prefix(odd_names[i]);
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
         OK(pgc_store_load(store, key(odd_names[i]), 1000, &text, &err));
         ck_assert_str_eq(text.data, odd_names[i]);
