@@ -33,7 +33,7 @@ void pgc_s3_add_query(struct pgc_s3_request *request, const char *name, const ch
 
 /* What one attempt is made of; everything signed is what is sent. */
 struct attempt {
-    struct pgc_buf host, path, query, url, authorization, canonical;
+    struct pgc_buf host, path, query, url, authorization, canonical, to_sign;
     struct pgc_s3_credentials keys;
     struct pgc_strings lines;
     char date[PGC_SIGV4_DATE_SIZE];
@@ -43,7 +43,8 @@ struct attempt {
 };
 
 static void release_attempt(struct attempt *a) {
-    struct pgc_buf *const bufs[] = { &a->host, &a->path, &a->query, &a->url, &a->authorization, &a->canonical };
+    struct pgc_buf *const bufs[] = { &a->host,          &a->path,      &a->query,  &a->url,
+                                     &a->authorization, &a->canonical, &a->to_sign };
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         pgc_buf_release(bufs[i]);
     pgc_strings_release(&a->lines);
@@ -74,16 +75,26 @@ static bool is_checksum(const char *header) {
     return strncmp(header, "x-amz-checksum-", 15) == 0;
 }
 
+static size_t put_customer_key(const struct pgc_s3_settings *s, struct pgc_sigv4_pair *out) {
+    out[0] = (struct pgc_sigv4_pair) { "x-amz-server-side-encryption-customer-algorithm", "AES256" };
+    out[1] = (struct pgc_sigv4_pair) { "x-amz-server-side-encryption-customer-key", s->customer_key };
+    out[2] = (struct pgc_sigv4_pair) { "x-amz-server-side-encryption-customer-key-md5", s->customer_key_md5 };
+    return 3;
+}
+
 /* Host, all x-amz-* and content-md5 are signed; the rest is only sent. */
-static enum pgc_code put_headers(const struct pgc_s3_request *request, const struct pgc_sigv4_key *key, int64_t now,
-                                 bool checksum, struct attempt *a, struct pgc_error *err) {
-    struct pgc_sigv4_pair sign[PGC_S3_PAIRS_MAX + 4];
+static enum pgc_code put_headers(const struct pgc_s3_settings *settings, const struct pgc_s3_request *request,
+                                 const struct pgc_sigv4_key *key, int64_t now, bool checksum, struct attempt *a,
+                                 struct pgc_error *err) {
+    struct pgc_sigv4_pair sign[PGC_S3_PAIRS_MAX + 7];
     size_t count = 0;
     sign[count++] = (struct pgc_sigv4_pair) { "host", a->host.data };
     sign[count++] = (struct pgc_sigv4_pair) { "x-amz-content-sha256", a->hash };
     sign[count++] = (struct pgc_sigv4_pair) { "x-amz-date", a->date };
     if (a->keys.token != NULL)
         sign[count++] = (struct pgc_sigv4_pair) { "x-amz-security-token", a->keys.token };
+    if (request->customer_key && settings->customer_key != NULL)
+        count += put_customer_key(settings, &sign[count]);
     for (size_t i = 0; i < request->header_count; i++) {
         const struct pgc_sigv4_pair *h = &request->headers[i];
         if (is_checksum(h->name) && !checksum)
@@ -98,6 +109,7 @@ static enum pgc_code put_headers(const struct pgc_s3_request *request, const str
         request->method, a->path.data, request->query, request->query_count, sign, count, a->hash
     };
     pgc_sigv4_authorization(&signing, key, now, &a->authorization, &a->canonical);
+    pgc_sigv4_string_to_sign(&signing, key, now, &a->to_sign);
     for (size_t i = 0; i < count; i++)
         if (pgc_strings_addf(&a->lines, err, "%s: %s", sign[i].name, sign[i].value) != PGC_OK)
             return err->code;
@@ -111,7 +123,8 @@ static enum pgc_code build(struct pgc_s3 *s3, const struct pgc_s3_request *reque
                             .query = PGC_BUF_INIT,
                             .url = PGC_BUF_INIT,
                             .authorization = PGC_BUF_INIT,
-                            .canonical = PGC_BUF_INIT };
+                            .canonical = PGC_BUF_INIT,
+                            .to_sign = PGC_BUF_INIT };
     pthread_mutex_lock(&s3->lock);
     int64_t now = pgc_wall_us(s3->rt) / 1000000 + s3->skew_s;
     bool checksum = s3->checksum;
@@ -127,8 +140,8 @@ static enum pgc_code build(struct pgc_s3 *s3, const struct pgc_s3_request *reque
     else
         pgc_sigv4_hash(request->body, request->body_len, a->hash, NULL);
     const struct pgc_sigv4_key key = { a->keys.access_key, a->keys.secret_key, NULL, a->region, "s3" };
-    code = put_headers(request, &key, now, checksum, a, err);
-    if (code == PGC_OK && (a->url.failed || a->authorization.failed || a->canonical.failed))
+    code = put_headers(&s3->settings, request, &key, now, checksum, a, err);
+    if (code == PGC_OK && (a->url.failed || a->authorization.failed || a->canonical.failed || a->to_sign.failed))
         code = pgc_fail_nomem(err);
     return code;
 }
@@ -164,9 +177,15 @@ static enum pgc_code exchange(struct pgc_http *http, const struct pgc_s3_request
 
 struct document {
     struct pgc_s3_fault *fault;
-    struct pgc_buf *server_canonical; /* NULL: not wanted */
+    struct pgc_buf canonical, to_sign; /* as the server computed them */
+    char endpoint[256];                /* where a redirect leads */
     bool is_error;
 };
+
+static void release_document(struct document *d) {
+    pgc_buf_release(&d->canonical);
+    pgc_buf_release(&d->to_sign);
+}
 
 static bool take_error(void *arg, const char *path, const char *text) {
     struct document *d = arg;
@@ -184,25 +203,39 @@ static bool take_error(void *arg, const char *path, const char *text) {
     else if (strcmp(name, "Region") == 0)
         snprintf(d->fault->region, sizeof d->fault->region, "%s", text);
     else if (strcmp(name, "CanonicalRequest") == 0)
-        pgc_buf_puts(d->server_canonical, text);
+        pgc_buf_puts(&d->canonical, text);
+    else if (strcmp(name, "StringToSign") == 0)
+        pgc_buf_puts(&d->to_sign, text);
+    else if (strcmp(name, "Endpoint") == 0)
+        snprintf(d->endpoint, sizeof d->endpoint, "%s", text);
     return true;
 }
 
-static void read_fault(const struct pgc_http_answer *answer, struct pgc_s3_fault *fault, struct pgc_buf *canonical,
-                       bool *is_error) {
-    struct document d = { fault, canonical, false };
+/* The region in "bucket.s3.eu-west-1.amazonaws.com" or "bucket.s3-eu-west-1.amazonaws.com". */
+static void region_of_host(const char *host, char *out, size_t size) {
+    const char *at = strstr(host, ".s3.") != NULL ? strstr(host, ".s3.") : strstr(host, ".s3-");
+    size_t len = at != NULL ? strcspn(at + 4, ".") : 0;
+    if (at != NULL && strncmp(at + 4 + len, ".amazonaws.com", 14) == 0)
+        snprintf(out, size, "%.*s", (int)len, at + 4);
+}
+
+static void read_fault(const struct pgc_http_answer *answer, struct pgc_s3_fault *fault, struct document *d) {
     struct pgc_error ignored;
     const char *region = pgc_http_header(answer, "x-amz-bucket-region");
+    const char *location = pgc_http_header(answer, "location");
+    d->fault = fault;
     fault->status = answer->status;
     fault->code[0] = fault->message[0] = fault->region[0] = '\0';
-    if (answer->body.len > 0 && pgc_xml_walk(answer->body.data, answer->body.len, take_error, &d, &ignored) != PGC_OK)
+    if (answer->body.len > 0 && pgc_xml_walk(answer->body.data, answer->body.len, take_error, d, &ignored) != PGC_OK)
         snprintf(fault->message, sizeof fault->message, "%.200s", answer->body.data);
     if (fault->region[0] == '\0' && region != NULL)
         snprintf(fault->region, sizeof fault->region, "%s", region);
+    if (fault->region[0] == '\0' && answer->status / 100 == 3)
+        region_of_host(d->endpoint[0] != '\0' || location == NULL ? d->endpoint : location, fault->region,
+                       sizeof fault->region);
     for (char *c = fault->message; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20)
             *c = ' ';
-    *is_error = d.is_error;
 }
 
 static bool in_list(const char *text, const char *const *list) {
@@ -259,19 +292,44 @@ static enum pgc_code fail_fault(const struct pgc_s3 *s3, const struct pgc_s3_req
         hint = "; wrong secret key, or something between changes requests: 'pgc backup doctor' shows both sides";
     else if (strcmp(fault->code, "AccessDenied") == 0)
         hint = "; the key may not do this here";
+    else if (fault->status / 100 == 3)
+        hint = "; the bucket is elsewhere: set endpoint and region";
     return pgc_fail(err, code_of(fault), "s3://%s: %s '%s': status %d%s%s%s%s%s", s3->settings.bucket, request->method,
                     request->key != NULL ? request->key : "", fault->status, fault->code[0] != '\0' ? " " : "",
                     fault->code, fault->message[0] != '\0' ? ": " : "", fault->message, hint);
 }
 
-static void keep_diagnosis(struct pgc_s3 *s3, const struct attempt *a, const struct pgc_buf *server) {
+/* A text that was signed, without what nobody may see. */
+static void put_shown(struct pgc_buf *out, const char *text) {
+    static const char *const hidden[] = { "x-amz-security-token:", "x-amz-server-side-encryption-customer-key:" };
+    for (size_t len = 0; *text != '\0'; text += len + (text[len] == '\n' ? 1 : 0)) {
+        len = strcspn(text, "\n");
+        size_t show = len;
+        for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+            show = strncasecmp(text, hidden[i], strlen(hidden[i])) == 0 ? strlen(hidden[i]) : show;
+        pgc_buf_put(out, text, show);
+        pgc_buf_puts(out, show < len ? "(hidden)\n" : "\n");
+    }
+}
+
+static void put_pair(struct pgc_buf *out, const char *what, const struct pgc_buf *ours, const struct pgc_buf *theirs) {
+    pgc_buf_putf(out, "%s as signed here:\n", what);
+    put_shown(out, ours->data);
+    if (theirs->len == 0)
+        return;
+    pgc_buf_putf(out, "\n%s as the server computed it:\n", what);
+    put_shown(out, theirs->data);
+    pgc_buf_putc(out, '\n');
+}
+
+static void keep_diagnosis(struct pgc_s3 *s3, const struct attempt *a, const struct document *d) {
     pthread_mutex_lock(&s3->lock);
     pgc_buf_clear(&s3->diagnosis);
-    pgc_buf_putf(&s3->diagnosis, "canonical request as signed here:\n%s\n", a->canonical.data);
-    if (server->len > 0)
-        pgc_buf_putf(&s3->diagnosis, "\ncanonical request as the server computed it:\n%s\n", server->data);
-    if (server->len > 0 && strcmp(server->data, a->canonical.data) == 0)
-        pgc_buf_puts(&s3->diagnosis, "\nboth are equal: the secret key or the region is wrong, not the request\n");
+    put_pair(&s3->diagnosis, "canonical request", &a->canonical, &d->canonical);
+    put_pair(&s3->diagnosis, "string to sign", &a->to_sign, &d->to_sign);
+    if (d->canonical.len > 0 && strcmp(d->canonical.data, a->canonical.data) == 0)
+        pgc_buf_puts(&s3->diagnosis,
+                     "both canonical requests are equal: the secret key or the region is wrong, not the request\n");
     pthread_mutex_unlock(&s3->lock);
 }
 
@@ -357,23 +415,22 @@ enum next { DONE, FAILED, AGAIN_LATER, AGAIN_NOW, AGAIN_WITH_NEW_KEYS };
 
 static enum next judge(struct pgc_s3 *s3, const struct pgc_s3_request *request, const struct attempt *a,
                        const struct pgc_http_answer *answer, struct pgc_s3_fault *fault, struct pgc_error *err) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf canonical = PGC_BUF_INIT;
-    bool is_error = false;
+    PGC_CLEANUP(release_document) struct document d = { .canonical = PGC_BUF_INIT, .to_sign = PGC_BUF_INIT };
     if (answer->status / 100 == 2 && !request->error_in_200) {
         fault->status = answer->status;
         return DONE;
     }
-    read_fault(answer, fault, &canonical, &is_error);
+    read_fault(answer, fault, &d);
     fault->ambiguous |= answer->status >= 500;
-    if (answer->status / 100 == 2 && !is_error && answer->body.len > 0 && fault->message[0] == '\0')
+    if (answer->status / 100 == 2 && !d.is_error && answer->body.len > 0 && fault->message[0] == '\0')
         return DONE;
-    if (answer->status / 100 == 2 && !is_error) { /* an empty or cut document says nothing */
+    if (answer->status / 100 == 2 && !d.is_error) { /* an empty or cut document says nothing */
         fault->ambiguous = true;
         (void)!pgc_fail(err, PGC_E_TEMPORARY, "s3://%s: unreadable answer to %s", s3->settings.bucket, request->method);
         return AGAIN_LATER;
     }
     if (strcmp(fault->code, "SignatureDoesNotMatch") == 0)
-        keep_diagnosis(s3, a, &canonical);
+        keep_diagnosis(s3, a, &d);
     (void)!fail_fault(s3, request, fault, err);
     if (learn_region(s3, a, fault) || learn_skew(s3, answer, fault) || learn_checksum(s3, a, fault))
         return AGAIN_NOW;

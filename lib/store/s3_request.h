@@ -33,7 +33,7 @@ struct pgc_s3 {
     struct pgc_buf diagnosis; /* of the last SignatureDoesNotMatch */
 };
 
-#define PGC_S3_PAIRS_MAX 16
+#define PGC_S3_PAIRS_MAX 20
 struct pgc_s3_request {
     const char *method;
     const char *key; /* with the store's prefix, not encoded; NULL: the bucket itself */
@@ -45,6 +45,7 @@ struct pgc_s3_request {
     size_t body_len;
     const char *body_hash; /* hex SHA-256 when the caller has it */
     bool stream;           /* a 2xx body is left to pgc_http_read */
+    bool customer_key;     /* about the bytes of an object: the customer's key goes with it, if there is one */
     bool cleanup;          /* goes through although we are cancelled; few attempts */
     bool error_in_200;     /* a 200 whose body is an error document is that error (CompleteMultipartUpload) */
     int64_t stall_timeout_ms;

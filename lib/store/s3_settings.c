@@ -8,6 +8,9 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "io/digest.h"
+#include "os/secret.h"
+#include "store/url.h"
 
 #define MIB              ((uint64_t)1 << 20)
 #define PART_BYTES_LEAST (8 * MIB)
@@ -27,9 +30,10 @@ static const struct pgc_s3_profile profiles[] = {
 #define PROFILE_COUNT (sizeof profiles / sizeof profiles[0])
 #define OTHER         (&profiles[PROFILE_COUNT - 1])
 
-static const char *const names[] = { "endpoint",    "region",    "style",     "provider", "part_size",     "max_parts",
-                                     "in_flight",   "attempts",  "stall",     "checksum", "storage_class", "sse",
-                                     "sse_kms_key", "lock_mode", "lock_days", "list" };
+static const char *const names[] = { "endpoint",      "region",    "style",       "provider",  "part_size",
+                                     "max_parts",     "in_flight", "attempts",    "stall",     "checksum",
+                                     "storage_class", "sse",       "sse_kms_key", "lock_mode", "lock_days",
+                                     "legal_hold",    "list" };
 #define NAME_COUNT (sizeof names / sizeof names[0])
 
 /* Every parameter's value, from the URL or the setting PGC_S3_NAME; NULL when neither is there. */
@@ -254,6 +258,28 @@ static enum pgc_code take_texts(struct pgc_s3_settings *s, const struct given *g
     return PGC_OK;
 }
 
+/* Encryption with a key that the server gets with every request and does not keep. */
+static enum pgc_code take_customer_key(struct pgc_s3_settings *s, const struct pgc_store_options *options,
+                                       struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_wipe) struct pgc_buf raw = PGC_BUF_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sum = PGC_BUF_INIT;
+    unsigned char md5[16];
+    enum pgc_code code = pgc_store_secret(options, "PGC_S3_CUSTOMER_KEY", &s->customer_key, err);
+    if (code != PGC_OK || s->customer_key == NULL)
+        return code;
+    if (!pgc_text_unbase64(&raw, s->customer_key, strlen(s->customer_key), true) || raw.len != 32)
+        return pgc_fail(err, PGC_E_CONFIG,
+                        "PGC_S3_CUSTOMER_KEY is not the base64 of 32 bytes (openssl rand -base64 32)");
+    if (s->sse != NULL)
+        return pgc_fail(err, PGC_E_USAGE, "s3 sse and PGC_S3_CUSTOMER_KEY exclude each other");
+    if (!s->tls && strncmp(s->host, "127.0.0.1", 9) != 0 && strncmp(s->host, "localhost", 9) != 0)
+        return pgc_fail(err, PGC_E_USAGE, "PGC_S3_CUSTOMER_KEY is sent with every request: the endpoint must be https");
+    pgc_digest(PGC_DIGEST_MD5, raw.data, raw.len, md5);
+    pgc_text_base64(&sum, md5, sizeof md5, true);
+    s->customer_key_md5 = pgc_buf_detach(&sum);
+    return s->customer_key_md5 == NULL ? pgc_fail_nomem(err) : PGC_OK;
+}
+
 static enum pgc_code fill(struct pgc_s3_settings *s, const struct given *given, struct pgc_error *err) {
     bool virtual_style = false;
     enum pgc_code code = take_endpoint(s, value_of(given, "endpoint"), err);
@@ -265,6 +291,8 @@ static enum pgc_code fill(struct pgc_s3_settings *s, const struct given *given, 
     s->path_style = !virtual_style;
     if (code == PGC_OK)
         code = take_choice(given, "checksum", "yes", "no", s->profile->checksum, &s->checksum, err);
+    if (code == PGC_OK)
+        code = take_choice(given, "legal_hold", "yes", "no", false, &s->legal_hold, err);
     if (code == PGC_OK)
         code = take_numbers(s, given, err);
     return code != PGC_OK ? code : take_texts(s, given, err);
@@ -282,7 +310,9 @@ enum pgc_code pgc_s3_settings_load(const struct pgc_store_options *options, stru
         code = take_parameters(&given, rest + len + 1, err);
     if (code == PGC_OK)
         code = take_environment(&given, options, err);
-    return code != PGC_OK ? code : fill(out, &given, err);
+    if (code == PGC_OK)
+        code = fill(out, &given, err);
+    return code != PGC_OK ? code : take_customer_key(out, options, err);
 }
 
 void pgc_s3_settings_release(struct pgc_s3_settings *s) {
@@ -290,6 +320,8 @@ void pgc_s3_settings_release(struct pgc_s3_settings *s) {
                             s->storage_class, s->sse,    s->sse_kms_key, s->lock_mode };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
+    free(s->customer_key_md5);
+    pgc_secret_free(s->customer_key);
     *s = (struct pgc_s3_settings) { 0 };
 }
 

@@ -18,8 +18,10 @@
  *   storage_class   STANDARD_IA, GLACIER_IR, ...
  *   sse, sse_kms_key   AES256 | aws:kms, and the key's name
  *   lock_mode, lock_days   GOVERNANCE | COMPLIANCE, days of retention from the moment of the upload
+ *   legal_hold      yes | no: locked until somebody with the right to do so takes the hold away
  *   list            1 | 2: version of the list interface
  *
+ * PGC_S3_CUSTOMER_KEY (or _FILE): base64 of the 32 bytes with which the server encrypts and forgets (SSE-C; https only).
  * Credentials never stand in the URL (it is logged): see s3_credentials.h. */
 #include "store/store.h"
 
@@ -55,6 +57,9 @@ struct pgc_s3_settings {
     char *sse_kms_key;
     char *lock_mode;
     int lock_days;
+    bool legal_hold;
+    char *customer_key; /* base64, and the base64 of its MD5; NULL: none */
+    char *customer_key_md5;
 };
 
 /* Release is fine after a failure too. */

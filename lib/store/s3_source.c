@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/s3_request.h"
-
-#define NONCE_HEADER "x-amz-meta-pgc-write"
+#include "store/s3_upload.h"
 
 struct s3_source {
     struct pgc_source base;
@@ -48,7 +46,7 @@ static uint64_t total_of(const struct pgc_http_answer *answer, uint64_t otherwis
 
 static enum pgc_code check_identity(struct s3_source *source, bool resumed, struct pgc_error *err) {
     const char *etag = pgc_http_header(&source->answer, "etag");
-    const char *nonce = pgc_http_header(&source->answer, NONCE_HEADER);
+    const char *nonce = pgc_http_header(&source->answer, PGC_S3_NONCE_HEADER);
     const char *length = pgc_http_header(&source->answer, "content-length");
     if (source->answer.status == 200 && source->offset > 0)
         return pgc_fail(err, PGC_E_DATA, "the server ignores ranges");
@@ -66,7 +64,7 @@ static enum pgc_code check_identity(struct s3_source *source, bool resumed, stru
 /* Asks for the rest of the current volume. Behind its end: size is set, nothing is open. */
 static enum pgc_code open_here(struct s3_source *source, bool resumed, struct pgc_error *err) {
     PGC_AUTO_FREE char *key = pgc_s3_volume_key(source->s3, source->key, source->volume);
-    struct pgc_s3_request request = { .method = "GET", .key = key, .stream = true };
+    struct pgc_s3_request request = { .method = "GET", .key = key, .stream = true, .customer_key = true };
     struct pgc_s3_fault fault;
     char range[64];
     if (key == NULL)
@@ -157,7 +155,7 @@ static void s3_source_drop(struct pgc_source *base) {
 
 static enum pgc_code check_exists(struct s3_source *source, struct pgc_error *err) {
     PGC_AUTO_FREE char *key = pgc_s3_volume_key(source->s3, source->key, 0);
-    struct pgc_s3_request request = { .method = "HEAD", .key = key };
+    struct pgc_s3_request request = { .method = "HEAD", .key = key, .customer_key = true };
     return key == NULL ? pgc_fail_nomem(err)
                        : pgc_s3_call(source->s3, source->http, &request, &source->answer, NULL, err);
 }
