@@ -412,6 +412,8 @@ static void set_session(struct pgc_http *http, CURL *easy) {
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     if (http->options.ca_file != NULL && http->options.ca_file[0] != '\0')
         (void)curl_easy_setopt(easy, CURLOPT_CAINFO, http->options.ca_file);
+    if (http->options.direct)
+        (void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     (void)curl_easy_setopt(easy, CURLOPT_USERNAME, http->options.user);
     (void)curl_easy_setopt(easy, CURLOPT_PASSWORD, http->options.password);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)(http->options.digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));

@@ -38,6 +38,7 @@ struct pgc_http_options {
     int64_t stall_timeout_ms;   /* [60 s] a transfer that moves fewer than stall_bytes in this time has stalled; */
     int64_t stall_bytes;        /* [1024] only time spent waiting for the network counts */
     const char *ca_file;        /* [environment, system] */
+    bool direct;                /* never through a proxy */
     const char *user;           /* HTTP authentication or SSH */
     const char *password;
     bool digest; /* HTTP: digest authentication (the password is not sent, each request takes two exchanges) */

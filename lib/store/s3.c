@@ -252,6 +252,7 @@ static void s3_drop(struct pgc_store *store) {
     pgc_s3_identity_free(s3->identity);
     pgc_s3_settings_release(&s3->settings);
     pgc_buf_release(&s3->diagnosis);
+    free(s3->ca_file);
     pthread_mutex_destroy(&s3->lock);
     free(s3);
 }
@@ -282,6 +283,9 @@ static enum pgc_code s3_attach(const struct pgc_store_options *options, const st
     if (code == PGC_OK) /* fail before a dump is made, not after */
         code = pgc_s3_identity_get(s3->identity, false, &keys, err);
     pgc_s3_credentials_release(&keys);
+    if (code == PGC_OK)
+        code = pgc_s3_ca_file(options, &s3->ca_file, err);
+    s3->http_options.ca_file = s3->ca_file;
     s3->http_options.stall_timeout_ms = s3->settings.stall_ms;
     if (code == PGC_OK)
         code = pgc_http_open(&s3->http_options, rt, &s3->http, err);

@@ -6,30 +6,22 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/array.h"
-#include "base/buf.h"
-#include "base/json.h"
-#include "base/text.h"
-#include "io/file.h"
-#include "net/http.h"
 #include "os/secret.h"
-#include "store/xml.h"
+#include "store/s3_keys.h"
+#include "store/s3_profile.h"
+#include "store/url.h"
 
 #define REFRESH_BEFORE_US ((int64_t)300 * 1000000)
 #define METADATA_HOST     "http://169.254.169.254"
 #define CONTAINER_HOST    "http://169.254.170.2"
-#define FILE_MAX          ((size_t)1 << 20)
+#define PROFILES_DEEP     5 /* source_profile of source_profile ... */
 
 struct pgc_s3_identity {
     const struct pgc_runtime *rt;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* guards `now` and the asking */
     struct pgc_s3_credentials now;
-    bool fixed;   /* keys that were given: nothing to fetch */
-    char *region; /* of the profile, or AWS_REGION: for STS */
+    struct pgc_s3_key_source source;
     char *profile_region;
-    char *token_file, *role, *session, *sts; /* web identity */
-    char *container_url, *container_token, *container_token_file;
-    char *metadata; /* base URL, NULL: switched off */
 };
 
 void pgc_s3_credentials_release(struct pgc_s3_credentials *c) {
@@ -42,14 +34,8 @@ void pgc_s3_credentials_release(struct pgc_s3_credentials *c) {
 void pgc_s3_identity_free(struct pgc_s3_identity *identity) {
     if (identity == NULL)
         return;
-    char *const texts[] = { identity->region,        identity->profile_region,
-                            identity->token_file,    identity->role,
-                            identity->session,       identity->sts,
-                            identity->container_url, identity->container_token_file,
-                            identity->metadata };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        free(texts[i]);
-    pgc_secret_free(identity->container_token);
+    free(identity->profile_region);
+    pgc_s3_key_source_release(&identity->source);
     pgc_s3_credentials_release(&identity->now);
     pthread_mutex_destroy(&identity->lock);
     free(identity);
@@ -59,167 +45,233 @@ const char *pgc_s3_identity_region(const struct pgc_s3_identity *identity) {
     return identity->profile_region;
 }
 
-/* --- settings ------------------------------------------------------------------------------------------ */
+/* --- settings -------------------------------------------------------------------------------------------- */
 
 static enum pgc_code copy_setting(const struct pgc_store_options *options, const char *name, char **out,
                                   struct pgc_error *err) {
     const char *value = pgc_store_setting(options, name);
+    if (value == NULL)
+        return PGC_OK;
     free(*out);
-    *out = value != NULL ? strdup(value) : NULL;
-    return value != NULL && *out == NULL ? pgc_fail_nomem(err) : PGC_OK;
+    *out = strdup(value);
+    return *out == NULL ? pgc_fail_nomem(err) : PGC_OK;
 }
 
-/* NAME or the content of NAME_FILE. */
-static enum pgc_code copy_secret(const struct pgc_store_options *options, const char *name, char **out,
-                                 struct pgc_error *err) {
-    char file[128];
-    snprintf(file, sizeof file, "%s_FILE", name);
-    const char *path = pgc_store_setting(options, file);
-    if (path == NULL)
-        return copy_setting(options, name, out, err);
-    if (pgc_store_setting(options, name) != NULL)
-        return pgc_fail(err, PGC_E_USAGE, "both %s and %s are set: which one?", name, file);
-    return pgc_secret_file(path, out, err);
+enum pgc_code pgc_s3_ca_file(const struct pgc_store_options *options, char **out, struct pgc_error *err) {
+    return pgc_store_setting(options, "PGC_CA_FILE") != NULL ? PGC_OK
+                                                             : copy_setting(options, "AWS_CA_BUNDLE", out, err);
 }
 
-/* The value of `key` in `[section]` of an ini file, malloc'ed; NULL when absent. */
-static char *ini_value(const char *text, const char *section, const char *key) {
-    bool inside = false;
-    while (*text != '\0') {
-        size_t len = strcspn(text, "\n");
-        const char *at = text + strspn(text, " \t");
-        size_t n = strcspn(at, " \t=\r\n");
-        if (*at == '[') {
-            at += 1 + strspn(at + 1, " \t");
-            size_t name = strcspn(at, "]\n");
-            while (name > 0 && (at[name - 1] == ' ' || at[name - 1] == '\t'))
-                name--;
-            inside = strlen(section) == name && memcmp(at, section, name) == 0;
-        } else if (inside && at == text && strlen(key) == n && memcmp(at, key, n) == 0) {
-            at += n + strspn(at + n, " \t");
-            if (*at == '=') {
-                at += 1 + strspn(at + 1, " \t");
-                size_t end = strcspn(at, "\r\n");
-                while (end > 0 && (at[end - 1] == ' ' || at[end - 1] == '\t'))
-                    end--;
-                return strndup(at, end);
-            }
-        }
-        text += len + (text[len] == '\n' ? 1 : 0);
-    }
-    return NULL;
-}
-
-/* A shared file as text; absent files count as empty unless they were named. */
-static enum pgc_code read_shared(const struct pgc_store_options *options, const char *setting, const char *name,
-                                 struct pgc_buf *out, struct pgc_error *err) {
-    const char *path = pgc_store_setting(options, setting);
-    const char *home = pgc_store_setting(options, "HOME");
-    char usual[4096];
-    bool named = path != NULL;
-    snprintf(usual, sizeof usual, "%s/.aws/%s", home != NULL ? home : "", name);
-    if (!named && home == NULL)
-        return PGC_OK;
-    enum pgc_code code = pgc_file_read(named ? path : usual, FILE_MAX, out, err);
-    return !named && (code == PGC_E_NOT_FOUND || code == PGC_E_IO) ? PGC_OK : code;
-}
-
-static enum pgc_code load_profile(struct pgc_s3_identity *id, const struct pgc_store_options *options,
-                                  struct pgc_error *err) {
-    PGC_CLEANUP(pgc_buf_wipe) struct pgc_buf keys = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_buf_wipe) struct pgc_buf config = PGC_BUF_INIT;
-    const char *profile = pgc_store_setting(options, "AWS_PROFILE");
-    char section[256];
-    bool plain = profile == NULL || strcmp(profile, "default") == 0;
-    enum pgc_code code = read_shared(options, "AWS_SHARED_CREDENTIALS_FILE", "credentials", &keys, err);
+static enum pgc_code load_environment(struct pgc_s3_identity *id, const struct pgc_store_options *options,
+                                      struct pgc_error *err) {
+    struct pgc_s3_key_source *s = &id->source;
+    enum pgc_code code = pgc_store_secret(options, "AWS_ACCESS_KEY_ID", &id->now.access_key, err);
     if (code == PGC_OK)
-        code = read_shared(options, "AWS_CONFIG_FILE", "config", &config, err);
-    if (code != PGC_OK)
-        return code;
-    snprintf(section, sizeof section, plain ? "default" : "profile %s", profile != NULL ? profile : "");
-    id->profile_region = ini_value(config.data, section, "region");
-    if (id->fixed || id->token_file != NULL)
-        return PGC_OK;
-    const char *in_keys = profile != NULL ? profile : "default";
-    id->now.access_key = ini_value(keys.data, in_keys, "aws_access_key_id");
-    id->now.secret_key = ini_value(keys.data, in_keys, "aws_secret_access_key");
-    id->now.token = ini_value(keys.data, in_keys, "aws_session_token");
-    if (id->now.access_key == NULL) {
-        id->now.access_key = ini_value(config.data, section, "aws_access_key_id");
-        id->now.secret_key = ini_value(config.data, section, "aws_secret_access_key");
-        id->now.token = ini_value(config.data, section, "aws_session_token");
-    }
-    id->fixed = id->now.access_key != NULL && id->now.secret_key != NULL;
-    if (id->fixed)
-        return PGC_OK;
-    id->token_file = ini_value(config.data, section, "web_identity_token_file");
-    id->role = ini_value(config.data, section, "role_arn");
-    if (id->token_file == NULL && id->role != NULL)
-        return pgc_fail(err, PGC_E_CONFIG, "AWS profile '%s': role_arn works with web_identity_token_file only",
-                        profile != NULL ? profile : "default");
-    if (profile != NULL && id->token_file == NULL && id->profile_region == NULL)
-        return pgc_fail(err, PGC_E_CONFIG, "AWS profile '%s' is in neither shared file", profile);
-    return PGC_OK;
-}
-
-static enum pgc_code load_fixed(struct pgc_s3_identity *id, const struct pgc_store_options *options,
-                                struct pgc_error *err) {
-    enum pgc_code code = copy_secret(options, "AWS_ACCESS_KEY_ID", &id->now.access_key, err);
-    if (code == PGC_OK)
-        code = copy_secret(options, "AWS_SECRET_ACCESS_KEY", &id->now.secret_key, err);
-    if (code == PGC_OK)
-        code = copy_secret(options, "AWS_SESSION_TOKEN", &id->now.token, err);
+        code = pgc_store_secret(options, "AWS_SECRET_ACCESS_KEY", &id->now.secret_key, err);
     if (code == PGC_OK && (id->now.access_key != NULL) != (id->now.secret_key != NULL))
         code = pgc_fail(err, PGC_E_CONFIG, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: only one of the two is set");
-    id->fixed = id->now.access_key != NULL;
+    if (code == PGC_OK && id->now.access_key != NULL) {
+        s->kind = PGC_S3_KEYS_FIXED;
+        return pgc_store_secret(options, "AWS_SESSION_TOKEN", &id->now.token, err);
+    }
+    if (code == PGC_OK)
+        code = copy_setting(options, "AWS_WEB_IDENTITY_TOKEN_FILE", &s->token_file, err);
+    if (code != PGC_OK || s->token_file == NULL)
+        return code;
+    s->kind = PGC_S3_KEYS_WEB_IDENTITY;
+    code = copy_setting(options, "AWS_ROLE_ARN", &s->role, err);
+    if (code == PGC_OK && s->role == NULL)
+        code = pgc_fail(err, PGC_E_CONFIG, "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
+    return code == PGC_OK ? copy_setting(options, "AWS_ROLE_SESSION_NAME", &s->session, err) : code;
+}
+
+/* Keys over plain HTTP are taken from this machine's own addresses only, as AWS's tools do. */
+static bool is_own_address(const char *url) {
+    static const char *const hosts[] = { "127.0.0.1",      "localhost", "169.254.170.2",
+                                         "169.254.170.23", "[::1]",     "[fd00:ec2::23]" };
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        size_t len = strlen(hosts[i]);
+        if (strncmp(url, "http://", 7) == 0 && strncasecmp(url + 7, hosts[i], len) == 0 &&
+            strchr(":/", url[7 + len]) != NULL)
+            return true;
+    }
+    return strncmp(url, "https://", 8) == 0;
+}
+
+static enum pgc_code load_container(struct pgc_s3_key_source *s, const struct pgc_store_options *options,
+                                    struct pgc_error *err) {
+    const char *relative = pgc_store_setting(options, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    enum pgc_code code = PGC_OK;
+    if (relative == NULL)
+        code = copy_setting(options, "AWS_CONTAINER_CREDENTIALS_FULL_URI", &s->container_url, err);
+    else if (asprintf(&s->container_url, CONTAINER_HOST "%s", relative) < 0)
+        return pgc_fail_nomem(err);
+    if (code != PGC_OK || s->container_url == NULL)
+        return code;
+    if (!is_own_address(s->container_url))
+        return pgc_fail(err, PGC_E_CONFIG,
+                        "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor an address of this machine");
+    s->kind = PGC_S3_KEYS_CONTAINER;
+    code = copy_setting(options, "AWS_CONTAINER_AUTHORIZATION_TOKEN", &s->container_token, err);
+    return code == PGC_OK
+               ? copy_setting(options, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &s->container_token_file, err)
+               : code;
+}
+
+static enum pgc_code load_metadata(struct pgc_s3_key_source *s, const struct pgc_store_options *options,
+                                   struct pgc_error *err) {
+    const char *off = pgc_store_setting(options, "AWS_EC2_METADATA_DISABLED");
+    const char *base = pgc_store_setting(options, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    if (off != NULL && strcasecmp(off, "true") == 0)
+        return PGC_OK;
+    s->kind = PGC_S3_KEYS_METADATA;
+    s->metadata = strdup(base != NULL ? base : METADATA_HOST);
+    return s->metadata == NULL ? pgc_fail_nomem(err) : PGC_OK;
+}
+
+/* --- profiles -------------------------------------------------------------------------------------------- */
+
+static struct pgc_s3_identity *identity_new(const struct pgc_runtime *rt) {
+    struct pgc_s3_identity *id = calloc(1, sizeof *id);
+    if (id == NULL)
+        return NULL;
+    id->rt = rt;
+    id->source.rt = rt;
+    pthread_mutex_init(&id->lock, NULL);
+    return id;
+}
+
+static enum pgc_code use_profile(struct pgc_s3_identity *id, const struct pgc_store_options *options, const char *name,
+                                 int depth, struct pgc_error *err);
+
+static void take_keys(struct pgc_s3_identity *id, struct pgc_aws_profile *profile) {
+    id->source.kind = PGC_S3_KEYS_FIXED;
+    id->now.access_key = pgc_aws_profile_take(profile, PGC_AWS_ACCESS_KEY);
+    id->now.secret_key = pgc_aws_profile_take(profile, PGC_AWS_SECRET_KEY);
+    id->now.token = pgc_aws_profile_take(profile, PGC_AWS_TOKEN);
+}
+
+static bool has_keys(const struct pgc_aws_profile *profile) {
+    return profile->values[PGC_AWS_ACCESS_KEY] != NULL && profile->values[PGC_AWS_SECRET_KEY] != NULL;
+}
+
+/* credential_source: where the keys come from that may assume the role. */
+static enum pgc_code use_named_source(struct pgc_s3_identity *id, const struct pgc_store_options *options,
+                                      const char *name, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    if (strcmp(name, "Environment") == 0)
+        code = load_environment(id, options, err);
+    else if (strcmp(name, "EcsContainer") == 0)
+        code = load_container(&id->source, options, err);
+    else if (strcmp(name, "Ec2InstanceMetadata") == 0)
+        code = load_metadata(&id->source, options, err);
+    if (code == PGC_OK && id->source.kind == PGC_S3_KEYS_NONE)
+        code = pgc_fail(err, PGC_E_CONFIG, "credential_source '%s' gives no keys here", name);
     return code;
 }
 
-static enum pgc_code load_container(struct pgc_s3_identity *id, const struct pgc_store_options *options,
-                                    struct pgc_error *err) {
-    const char *relative = pgc_store_setting(options, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-    const char *off = pgc_store_setting(options, "AWS_EC2_METADATA_DISABLED");
-    const char *base = pgc_store_setting(options, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
-    enum pgc_code code = copy_setting(options, "AWS_CONTAINER_CREDENTIALS_FULL_URI", &id->container_url, err);
-    if (code == PGC_OK && relative != NULL) {
-        free(id->container_url);
-        if (asprintf(&id->container_url, CONTAINER_HOST "%s", relative) < 0)
-            return pgc_fail_nomem(err);
+/* The keys that may assume the role of this profile. */
+static enum pgc_code find_base(struct pgc_s3_identity *id, const struct pgc_store_options *options, const char *name,
+                               struct pgc_aws_profile *profile, int depth, struct pgc_error *err) {
+    const char *source = profile->values[PGC_AWS_SOURCE_PROFILE];
+    const char *named = profile->values[PGC_AWS_CREDENTIAL_SOURCE];
+    id->source.base = identity_new(id->rt);
+    if (id->source.base == NULL)
+        return pgc_fail_nomem(err);
+    if (source != NULL && named != NULL)
+        return pgc_fail(err, PGC_E_CONFIG, "AWS profile '%s' has both source_profile and credential_source", name);
+    if (named != NULL)
+        return use_named_source(id->source.base, options, named, err);
+    if (source == NULL)
+        return pgc_fail(err, PGC_E_CONFIG,
+                        "AWS profile '%s' has role_arn but none of source_profile, credential_source and "
+                        "web_identity_token_file",
+                        name);
+    if (strcmp(source, name) == 0 && has_keys(profile)) {
+        take_keys(id->source.base, profile);
+        return PGC_OK;
     }
+    enum pgc_code code = use_profile(id->source.base, options, source, depth + 1, err);
+    if (code == PGC_OK && id->source.base->source.kind == PGC_S3_KEYS_NONE)
+        code = pgc_fail(err, PGC_E_CONFIG, "AWS profile '%s' (source_profile of '%s') has no keys", source, name);
+    return code;
+}
+
+static enum pgc_code use_role(struct pgc_s3_identity *id, const struct pgc_store_options *options, const char *name,
+                              struct pgc_aws_profile *profile, int depth, struct pgc_error *err) {
+    struct pgc_s3_key_source *s = &id->source;
+    if (profile->values[PGC_AWS_MFA_SERIAL] != NULL)
+        return pgc_fail(err, PGC_E_CONFIG, "AWS profile '%s' has mfa_serial: nobody is there to enter a code", name);
+    s->role = pgc_aws_profile_take(profile, PGC_AWS_ROLE);
+    s->session = pgc_aws_profile_take(profile, PGC_AWS_SESSION_NAME);
+    s->external_id = pgc_aws_profile_take(profile, PGC_AWS_EXTERNAL_ID);
+    s->duration = pgc_aws_profile_take(profile, PGC_AWS_DURATION);
+    s->token_file = pgc_aws_profile_take(profile, PGC_AWS_WEB_TOKEN_FILE);
+    s->kind = s->token_file != NULL ? PGC_S3_KEYS_WEB_IDENTITY : PGC_S3_KEYS_ROLE;
+    enum pgc_code code = copy_setting(options, "AWS_ENDPOINT_URL_STS", &s->sts, err);
     if (code == PGC_OK)
-        code = copy_setting(options, "AWS_CONTAINER_AUTHORIZATION_TOKEN", &id->container_token, err);
-    if (code == PGC_OK)
-        code = copy_setting(options, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &id->container_token_file, err);
-    if (code != PGC_OK || (off != NULL && strcasecmp(off, "true") == 0))
+        code = pgc_s3_ca_file(options, &s->ca_file, err);
+    if (code == PGC_OK && s->region == NULL && id->profile_region != NULL &&
+        (s->region = strdup(id->profile_region)) == NULL)
+        code = pgc_fail_nomem(err);
+    return code == PGC_OK && s->token_file == NULL ? find_base(id, options, name, profile, depth, err) : code;
+}
+
+/* A role goes before keys, as in AWS's own tools; a profile without either leaves the kind NONE. */
+static enum pgc_code use_profile(struct pgc_s3_identity *id, const struct pgc_store_options *options, const char *name,
+                                 int depth, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_aws_profile_release) struct pgc_aws_profile profile = { 0 };
+    if (depth > PROFILES_DEEP)
+        return pgc_fail(err, PGC_E_CONFIG, "AWS profile '%s': source_profile goes round in circles", name);
+    enum pgc_code code = pgc_aws_profile_load(options, name, &profile, err);
+    if (code != PGC_OK)
         return code;
-    id->metadata = strdup(base != NULL ? base : METADATA_HOST);
-    return id->metadata == NULL ? pgc_fail_nomem(err) : PGC_OK;
+    id->profile_region = pgc_aws_profile_take(&profile, PGC_AWS_REGION);
+    if (id->source.kind != PGC_S3_KEYS_NONE) /* the environment has keys: only the region is wanted */
+        return PGC_OK;
+    if (!profile.found && (depth > 0 || strcmp(name, "default") != 0))
+        return pgc_fail(err, PGC_E_CONFIG, "AWS profile '%s' is in neither shared file", name);
+    if (profile.values[PGC_AWS_ROLE] != NULL)
+        return use_role(id, options, name, &profile, depth, err);
+    if (has_keys(&profile)) {
+        take_keys(id, &profile);
+    } else if (profile.values[PGC_AWS_SSO_SESSION] != NULL || profile.values[PGC_AWS_SSO_URL] != NULL) {
+        return pgc_fail(
+            err, PGC_E_CONFIG,
+            "AWS profile '%s' wants a person to sign in (sso); a way out is credential_process = aws configure "
+            "export-credentials --profile %s",
+            name, name);
+    } else if (profile.values[PGC_AWS_PROCESS] != NULL) {
+        id->source.kind = PGC_S3_KEYS_PROCESS;
+        id->source.process = pgc_aws_profile_take(&profile, PGC_AWS_PROCESS);
+    }
+    return PGC_OK;
 }
 
 static enum pgc_code load(struct pgc_s3_identity *id, const struct pgc_store_options *options, struct pgc_error *err) {
-    enum pgc_code code = load_fixed(id, options, err);
-    if (code == PGC_OK && !id->fixed)
-        code = copy_setting(options, "AWS_WEB_IDENTITY_TOKEN_FILE", &id->token_file, err);
-    if (code == PGC_OK && id->token_file != NULL)
-        code = copy_setting(options, "AWS_ROLE_ARN", &id->role, err);
+    const char *profile = pgc_store_setting(options, "AWS_PROFILE");
+    struct pgc_s3_key_source *s = &id->source;
+    enum pgc_code code = copy_setting(options, "AWS_DEFAULT_REGION", &s->region, err);
     if (code == PGC_OK)
-        code = load_profile(id, options, err);
+        code = copy_setting(options, "AWS_REGION", &s->region, err);
     if (code == PGC_OK)
-        code = copy_setting(options, "AWS_REGION", &id->region, err);
+        code = copy_setting(options, "AWS_ENDPOINT_URL_STS", &s->sts, err);
     if (code == PGC_OK)
-        code = copy_setting(options, "AWS_ROLE_SESSION_NAME", &id->session, err);
+        code = pgc_s3_ca_file(options, &s->ca_file, err);
     if (code == PGC_OK)
-        code = copy_setting(options, "AWS_ENDPOINT_URL_STS", &id->sts, err);
-    return code == PGC_OK && !id->fixed ? load_container(id, options, err) : code;
+        code = load_environment(id, options, err);
+    if (code == PGC_OK)
+        code = use_profile(id, options, profile != NULL ? profile : "default", 0, err);
+    if (code == PGC_OK && s->kind == PGC_S3_KEYS_NONE)
+        code = load_container(s, options, err);
+    return code == PGC_OK && s->kind == PGC_S3_KEYS_NONE ? load_metadata(s, options, err) : code;
 }
 
 enum pgc_code pgc_s3_identity_open(const struct pgc_store_options *options, const struct pgc_runtime *rt,
                                    struct pgc_s3_identity **out, struct pgc_error *err) {
-    struct pgc_s3_identity *id = calloc(1, sizeof *id);
+    struct pgc_s3_identity *id = identity_new(rt);
     if (id == NULL)
         return pgc_fail_nomem(err);
-    id->rt = rt;
-    pthread_mutex_init(&id->lock, NULL);
     enum pgc_code code = load(id, options, err);
     if (code != PGC_OK) {
         pgc_s3_identity_free(id);
@@ -229,155 +281,37 @@ enum pgc_code pgc_s3_identity_open(const struct pgc_store_options *options, cons
     return PGC_OK;
 }
 
-/* --- fetching ------------------------------------------------------------------------------------------ */
+/* --- giving out ------------------------------------------------------------------------------------------ */
 
-static enum pgc_code ask(struct pgc_s3_identity *id, const char *method, const char *url, const char *header,
-                         const struct pgc_buf *body, struct pgc_http_answer *answer, struct pgc_error *err) {
-    struct pgc_http_options options = { .connect_timeout_ms = 2000, .stall_timeout_ms = 10000 };
-    PGC_AUTO(pgc_http_free) struct pgc_http *http = NULL;
-    const char *headers[] = { header };
-    struct pgc_http_request request = {
-        .method = method, .url = url, .headers = headers, .header_count = header != NULL ? 1 : 0
-    };
-    if (body != NULL) {
-        request.body = body->data;
-        request.body_len = body->len;
-    }
-    enum pgc_code code = pgc_http_open(&options, id->rt, &http, err);
-    if (code == PGC_OK)
-        code = pgc_http_perform(http, &request, answer, err);
-    if (code == PGC_OK && answer->status != 200)
-        code = pgc_fail(err, answer->status >= 500 ? PGC_E_TEMPORARY : PGC_E_AUTH, "status %d", answer->status);
-    return code;
-}
-
-static bool set_text(char **out, const char *text) {
-    pgc_secret_free(*out);
-    *out = text != NULL ? strdup(text) : NULL;
-    return *out != NULL;
-}
-
-static enum pgc_code take_json(struct pgc_s3_identity *id, const struct pgc_buf *text, struct pgc_error *err) {
-    PGC_AUTO(pgc_json_free) struct pgc_json *doc = NULL;
-    enum pgc_code code = pgc_json_parse(text->data, text->len, &doc, err);
-    if (code != PGC_OK)
-        return code;
-    const char *expires = pgc_json_text(pgc_json_get(doc, "Expiration"));
-    if (!set_text(&id->now.access_key, pgc_json_text(pgc_json_get(doc, "AccessKeyId"))) ||
-        !set_text(&id->now.secret_key, pgc_json_text(pgc_json_get(doc, "SecretAccessKey"))) ||
-        !set_text(&id->now.token, pgc_json_text(pgc_json_get(doc, "Token"))))
-        return pgc_fail(err, PGC_E_AUTH, "the answer holds no keys");
-    if (expires == NULL || !pgc_text_parse_rfc3339(expires, &id->now.expires_us))
-        id->now.expires_us = pgc_wall_us(id->rt) + 2 * REFRESH_BEFORE_US;
-    return PGC_OK;
-}
-
-static bool take_sts(void *arg, const char *path, const char *text) {
-    struct pgc_s3_credentials *c = arg;
-    if (pgc_text_ends(path, "/Credentials/AccessKeyId"))
-        (void)set_text(&c->access_key, text);
-    else if (pgc_text_ends(path, "/Credentials/SecretAccessKey"))
-        (void)set_text(&c->secret_key, text);
-    else if (pgc_text_ends(path, "/Credentials/SessionToken"))
-        (void)set_text(&c->token, text);
-    else if (pgc_text_ends(path, "/Credentials/Expiration") && !pgc_text_parse_rfc3339(text, &c->expires_us))
-        return false;
-    return true;
-}
-
-static enum pgc_code fetch_web_identity(struct pgc_s3_identity *id, struct pgc_error *err) {
-    PGC_CLEANUP(pgc_buf_wipe) struct pgc_buf body = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf url = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_http_answer_release) struct pgc_http_answer answer = PGC_HTTP_ANSWER_INIT;
-    PGC_CLEANUP(pgc_s3_credentials_release) struct pgc_s3_credentials fresh = { 0 };
-    char *token = NULL;
-    const char *session = id->session != NULL ? id->session : "pgc";
-    if (id->role == NULL)
-        return pgc_fail(err, PGC_E_CONFIG, "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
-    enum pgc_code code = pgc_secret_file(id->token_file, &token, err);
-    if (code != PGC_OK)
-        return code;
-    pgc_buf_puts(&body, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=");
-    pgc_text_percent(&body, id->role, strlen(id->role), "");
-    pgc_buf_puts(&body, "&RoleSessionName=");
-    pgc_text_percent(&body, session, strlen(session), "");
-    pgc_buf_puts(&body, "&WebIdentityToken=");
-    pgc_text_percent(&body, token, strlen(token), "");
-    pgc_secret_free(token);
-    if (id->sts != NULL)
-        pgc_buf_putf(&url, "%s/", id->sts);
-    else if (id->region != NULL)
-        pgc_buf_putf(&url, "https://sts.%s.amazonaws.com/", id->region);
-    else
-        pgc_buf_puts(&url, "https://sts.amazonaws.com/");
-    code = body.failed || url.failed
-               ? pgc_fail_nomem(err)
-               : ask(id, "POST", url.data, "Content-Type: application/x-www-form-urlencoded", &body, &answer, err);
-    if (code == PGC_OK)
-        code = pgc_xml_walk(answer.body.data, answer.body.len, take_sts, &fresh, err);
-    if (code == PGC_OK && (fresh.access_key == NULL || fresh.secret_key == NULL))
-        code = pgc_fail(err, PGC_E_AUTH, "the answer holds no keys");
-    if (code != PGC_OK)
-        return pgc_wrap(err, "cannot assume the role '%s' by web identity", id->role);
-    pgc_s3_credentials_release(&id->now);
-    id->now = fresh;
-    fresh = (struct pgc_s3_credentials) { 0 };
-    return PGC_OK;
-}
-
-static enum pgc_code fetch_container(struct pgc_s3_identity *id, struct pgc_error *err) {
-    PGC_CLEANUP(pgc_http_answer_release) struct pgc_http_answer answer = PGC_HTTP_ANSWER_INIT;
-    PGC_CLEANUP(pgc_buf_wipe) struct pgc_buf header = PGC_BUF_INIT;
-    char *token = NULL;
-    if (id->container_token_file != NULL) {
-        enum pgc_code code = pgc_secret_file(id->container_token_file, &token, err);
-        if (code != PGC_OK)
-            return code;
-    }
-    const char *secret = token != NULL ? token : id->container_token;
-    if (secret != NULL)
-        pgc_buf_putf(&header, "Authorization: %s", secret);
-    pgc_secret_free(token);
-    enum pgc_code code = ask(id, "GET", id->container_url, header.len > 0 ? header.data : NULL, NULL, &answer, err);
-    if (code == PGC_OK)
-        code = take_json(id, &answer.body, err);
-    return code != PGC_OK ? pgc_wrap(err, "cannot get keys from the container's credentials endpoint") : PGC_OK;
-}
-
-static enum pgc_code fetch_metadata(struct pgc_s3_identity *id, struct pgc_error *err) {
-    PGC_CLEANUP(pgc_http_answer_release) struct pgc_http_answer answer = PGC_HTTP_ANSWER_INIT;
-    PGC_CLEANUP(pgc_buf_wipe) struct pgc_buf header = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf url = PGC_BUF_INIT;
-    pgc_buf_putf(&url, "%s/latest/api/token", id->metadata);
-    enum pgc_code code = ask(id, "PUT", url.data, "X-aws-ec2-metadata-token-ttl-seconds: 21600", NULL, &answer, err);
-    if (code != PGC_OK)
-        return code;
-    pgc_buf_putf(&header, "X-aws-ec2-metadata-token: %s", answer.body.data);
-    pgc_buf_clear(&url);
-    pgc_buf_putf(&url, "%s/latest/meta-data/iam/security-credentials/", id->metadata);
-    code = ask(id, "GET", url.data, header.data, NULL, &answer, err);
-    if (code != PGC_OK)
-        return pgc_wrap(err, "instance metadata: no role is attached");
-    pgc_buf_put(&url, answer.body.data, strcspn(answer.body.data, "\r\n"));
-    code = ask(id, "GET", url.data, header.data, NULL, &answer, err);
-    if (code == PGC_OK)
-        code = take_json(id, &answer.body, err);
-    return code != PGC_OK ? pgc_wrap(err, "instance metadata") : PGC_OK;
-}
-
-static enum pgc_code fetch(struct pgc_s3_identity *id, struct pgc_error *err) {
-    struct pgc_error why = { 0 };
-    if (id->token_file != NULL)
-        return fetch_web_identity(id, err);
-    if (id->container_url != NULL)
-        return fetch_container(id, err);
-    if (id->metadata != NULL && fetch_metadata(id, &why) == PGC_OK)
-        return PGC_OK;
-    if (id->metadata != NULL && why.code == PGC_E_CANCELLED)
-        return pgc_fail(err, PGC_E_CANCELLED, "%s", why.message);
+/* Nothing was configured, so that the instance was asked as the last resort. */
+static enum pgc_code fail_nothing(const struct pgc_error *why, struct pgc_error *err) {
     return pgc_fail(err, PGC_E_AUTH,
                     "no S3 credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or _FILE), AWS_PROFILE, or "
-                    "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN");
+                    "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN%s%s%s",
+                    why != NULL ? " (" : "", why != NULL ? why->message : "", why != NULL ? ")" : "");
+}
+
+static enum pgc_code fetch(struct pgc_s3_identity *id, bool may_stay, struct pgc_error *err) {
+    struct pgc_s3_credentials fresh = { 0 };
+    struct pgc_error why;
+    if (id->source.kind == PGC_S3_KEYS_NONE)
+        return fail_nothing(NULL, err);
+    enum pgc_code code = pgc_s3_keys_fetch(&id->source, &fresh, &why);
+    if (code == PGC_OK) {
+        pgc_s3_credentials_release(&id->now);
+        id->now = fresh;
+        return PGC_OK;
+    }
+    pgc_s3_credentials_release(&fresh);
+    if (may_stay && code != PGC_E_CANCELLED) {
+        pgc_log(id->rt, PGC_LOG_WARN, "store.keys", "keys that end soon could not be renewed; going on with them",
+                PGC_LOG_TEXT("cause", why.message));
+        return PGC_OK;
+    }
+    if (id->source.kind == PGC_S3_KEYS_METADATA && id->now.access_key == NULL && code != PGC_E_CANCELLED)
+        return fail_nothing(&why, err);
+    *err = why;
+    return code;
 }
 
 static enum pgc_code copy_credentials(const struct pgc_s3_credentials *from, struct pgc_s3_credentials *to,
@@ -396,10 +330,10 @@ enum pgc_code pgc_s3_identity_get(struct pgc_s3_identity *id, bool refresh, stru
                                   struct pgc_error *err) {
     enum pgc_code code = PGC_OK;
     pthread_mutex_lock(&id->lock);
-    bool old = id->now.access_key == NULL || refresh ||
-               (id->now.expires_us != 0 && pgc_wall_us(id->rt) > id->now.expires_us - REFRESH_BEFORE_US);
-    if (old && !id->fixed)
-        code = fetch(id, err);
+    bool none = id->now.access_key == NULL;
+    int64_t left_us = id->now.expires_us == 0 ? INT64_MAX : id->now.expires_us - pgc_wall_us(id->rt);
+    if (id->source.kind != PGC_S3_KEYS_FIXED && (none || refresh || left_us < REFRESH_BEFORE_US))
+        code = fetch(id, !none && !refresh && left_us > 0, err);
     if (code == PGC_OK)
         code = copy_credentials(&id->now, out, err);
     pthread_mutex_unlock(&id->lock);

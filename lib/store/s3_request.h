@@ -23,6 +23,7 @@ struct pgc_s3 {
     struct pgc_s3_settings settings;
     struct pgc_s3_identity *identity;
     struct pgc_http_options http_options;
+    char *ca_file;         /* of pgc_s3_ca_file */
     struct pgc_http *http; /* for requests of the thread that owns the store */
     uint64_t bytes_per_second;
     pthread_mutex_t lock;

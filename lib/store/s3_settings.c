@@ -25,6 +25,11 @@ static const struct pgc_s3_profile profiles[] = {
     { "b2", ".backblazeb2.com", "us-west-004", true, false, 10000, 5 * MIB },
     { "scaleway", ".scw.cloud", "fr-par", false, false, 1000, 5 * MIB },
     { "storj", ".storjshare.io", NULL, true, false, 10000, 64 * MIB },
+    { "minio", NULL, NULL, true, true, 10000, 5 * MIB },
+    { "swift", NULL, NULL, true, true, 1000, 5 * MIB },
+    { "ceph", NULL, NULL, true, false, 10000, 5 * MIB },
+    { "wasabi", ".wasabisys.com", NULL, true, false, 10000, 5 * MIB },
+    { "digitalocean", ".digitaloceanspaces.com", NULL, false, false, 10000, 5 * MIB },
     { "other", NULL, NULL, true, true, 10000, 5 * MIB },
 };
 #define PROFILE_COUNT (sizeof profiles / sizeof profiles[0])
@@ -167,6 +172,14 @@ static enum pgc_code take_endpoint(struct pgc_s3_settings *s, const char *endpoi
     return s->host == NULL || s->base_path == NULL ? pgc_fail_nomem(err) : PGC_OK;
 }
 
+static enum pgc_code fail_provider(const char *name, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf known = PGC_BUF_INIT;
+    for (size_t i = 0; i < PROFILE_COUNT; i++)
+        if (i == 0 || strcmp(profiles[i].name, profiles[i - 1].name) != 0)
+            pgc_buf_putf(&known, "%s%s", i > 0 ? ", " : "", profiles[i].name);
+    return pgc_fail(err, PGC_E_USAGE, "s3 provider '%s' is none of %s", name, known.data);
+}
+
 static enum pgc_code find_profile(struct pgc_s3_settings *s, const char *name, struct pgc_error *err) {
     PGC_AUTO_FREE char *host = strdup(s->host);
     if (host == NULL)
@@ -183,7 +196,7 @@ static enum pgc_code find_profile(struct pgc_s3_settings *s, const char *name, s
             s->profile = &profiles[i];
             return PGC_OK;
         }
-    return pgc_fail(err, PGC_E_USAGE, "s3 provider '%s' is none of aws, r2, gcs, b2, scaleway, storj, other", name);
+    return fail_provider(name, err);
 }
 
 static enum pgc_code take_choice(const struct given *given, const char *name, const char *yes, const char *no,

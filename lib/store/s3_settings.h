@@ -8,7 +8,8 @@
  *   endpoint        http(s)://host[:port][/path]; also AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL. Without it: AWS
  *   region          also AWS_REGION, AWS_DEFAULT_REGION, the profile; default by provider, else us-east-1
  *   style           path | virtual: bucket in the path or in the host name
- *   provider        aws r2 gcs b2 scaleway storj other: instead of guessing by host name
+ *   provider        aws r2 gcs b2 scaleway storj minio swift ceph wasabi digitalocean other: instead of
+ *                   guessing by host name
  *   part_size       bytes of a part; default by the size hint, at least 8 MiB
  *   max_parts       parts per object before it goes on in a volume (KEY.001, KEY.002 ...)
  *   in_flight       parts uploaded at the same time (4); memory is (in_flight + 1) x part_size

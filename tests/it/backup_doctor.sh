@@ -11,28 +11,19 @@ status "JSON" 0 pgc-backup doctor --store "$T/store" --json
 is "JSON: parses" "$(python3 -c 'import json,sys; d=json.load(sys.stdin); print(d["ok"], [s["step"] for s in d["steps"]])' <<< "$OUT")" \
   "True ['attach', 'put', 'get', 'range', 'list', 'abort', 'multipart', 'delete']"
 
-export AWS_ACCESS_KEY_ID=AK AWS_SECRET_ACCESS_KEY=SK AWS_EC2_METADATA_DISABLED=true HOME=$T
-SERVER=''
-stop() { [ -z "$SERVER" ] || { kill "$SERVER" 2> /dev/null; wait "$SERVER" 2> /dev/null; }; SERVER=''; }
-trap stop EXIT
-serve() {
-  stop
-  rm -f "$T/port"
-  python3 tests/support/fault_s3.py "$T/port" "$@" > "$T/server.log" 2>&1 &
-  SERVER=$!
-  for _ in $(seq 100); do [ -s "$T/port" ] && break; sleep 0.05; done
-  URL="s3://bkt/p?endpoint=http://127.0.0.1:$(cat "$T/port")&part_size=64KiB&attempts=2&stall=2s"
-}
-left() { curl -s "http://127.0.0.1:$(cat "$T/port")/_state" | python3 -c 'import json,sys; d=json.load(sys.stdin); print(len(d["objects"]), len(d["uploads"]))'; }
+# shellcheck source=tests/support/fault-s3.sh
+. tests/support/fault-s3.sh
+OPTIONS='part_size=64KiB&attempts=2&stall=2s'
+left() { ask _state | python3 -c 'import json,sys; d=json.load(sys.stdin); print(len(d["objects"]), len(d["uploads"]))'; }
 serve
 status "S3" 0 pgc-backup doctor --store "$URL"
 is "S3: nothing is left" "$(left)" "0 0"
-like "S3: multipart was tried" "$(curl -s "http://127.0.0.1:$(cat "$T/port")/_state")" '"POST": [3-9]'
+like "S3: multipart was tried" "$(counter POST)" '^[3-9]$'
 serve bad-signature
 status "signature" 77 pgc-backup doctor --store "$URL"
 like "signature: own canonical request" "$OUT" 'as signed here:.PUT./bkt/p/pgc-doctor'
 like "signature: the server's" "$OUT" 'as the server computed it:.PUT./bkt/p/pgc-doctor'
-like "signature: compared" "$OUT" 'both are equal: the secret key'
+like "signature: compared" "$OUT" 'both canonical requests are equal: the secret key'
 serve s3code:403:AccessDenied:1:0
 status "no right to multipart" 77 pgc-backup doctor --store "$URL"
 like "no right to multipart: named" "$OUT" 'FAILED +abort .*AccessDenied'

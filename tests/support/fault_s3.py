@@ -21,15 +21,26 @@ Faults (TIMES 0 is always; parts count from 1; a whole PUT is part 0):
   token:VALUE              wants this session token, else ExpiredToken
   proxy                    takes requests for any host, as a proxy does
   slow:SECONDS             every part takes that long (so that several are in flight)
-GET /_state tells objects, open uploads and counters as JSON. /latest/... is instance metadata, /sts the token service."""
-import base64, datetime, hashlib, hmac, json, os, re, socket, struct, sys, threading, time, urllib.parse
+  retry-after:SECONDS:PART:TIMES   503 with Retry-After; who comes earlier is counted as too_early
+  silent                   instance metadata never gives a token
+  stuck:PART:TIMES         the body is never read          redirect:NAME   307 to that region, told by the Endpoint only
+  deny:OPERATION           403 AccessDenied: create part complete abort parts uploads list put delete get head
+  rotate:N                 the session token changes after N requests; the sources of keys give the one of now
+  expires:SECONDS          keys from the sources end that soon      sources-fail:N   those fail after N answers
+  page:N                   keys in a page of a list (3)             forget   stores lengths instead of bytes
+  tls:CERT:KEY             https                                    customer-key   objects want the key they were written with
+GET /_state tells objects, open uploads and counters as JSON, /_seen?op=OPERATION the headers of the last such request,
+/_seed?prefix=P&count=N makes empty objects. Sources of keys: /latest/... is instance metadata, /sts the token service (web
+identity, and AssumeRole by AK with external id "ext"), /container the container's endpoint (token "container/+=")."""
+import base64, datetime, hashlib, hmac, json, os, re, socket, ssl, struct, sys, threading, time, urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape, unescape
 
 FAULTS = [f.split(':') for f in sys.argv[2:]]
 LOCK = threading.Lock()
 OBJECTS, UPLOADS, COUNT, USED = {}, {}, {}, {}
-STATE = {'in_flight': 0, 'most_in_flight': 0}
+STATE = {'in_flight': 0, 'most_in_flight': 0, 'too_early': 0, 'jwts': []}
+SEEN, EARLIEST = {}, {}
 
 
 def fault(name, part=None, at=None):
@@ -49,7 +60,7 @@ def fault(name, part=None, at=None):
     return None
 
 
-TIMED = {'status', 's3code', 'middle', 'last', 'drip', 'complete200', 'lost-complete', 'lost-create', 'stubborn', 'cut-get'}
+TIMED = {'retry-after', 'stuck', 'status', 's3code', 'middle', 'last', 'drip', 'complete200', 'lost-complete', 'lost-create', 'stubborn', 'cut-get'}
 
 
 def now():
@@ -70,6 +81,15 @@ class Refuse(Exception):
         self.status, self.code, self.message, self.extra = status, code, message, extra
 
 
+class Length:
+    """Stands for so many bytes."""
+    def __init__(self, length):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
 
@@ -85,9 +105,9 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace('_', '-'), value)
         if status != 204:
-            self.send_header('Content-Length', headers.get('length', len(body)))
+            self.send_header('Content-Length', len(body))
         self.end_headers()
-        if self.command != 'HEAD':
+        if self.command != 'HEAD' and not isinstance(body, Length):
             self.wfile.write(body)
 
     def reset(self):
@@ -106,7 +126,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, json.dumps({
                 'objects': {k: len(v['data']) for k, v in OBJECTS.items()},
                 'uploads': [u['key'] for u in UPLOADS.values()], 'count': COUNT, **STATE}))
-        if self.raw_path.startswith('/latest/') or self.raw_path == '/sts/':
+        if self.raw_path == '/_seen':
+            return self.answer(200, json.dumps(SEEN.get(self.query['op'], {})))
+        if self.raw_path == '/_seed':
+            for i in range(int(self.query['count'])):
+                OBJECTS[f"{self.query['prefix']}{i:05}"] = {'data': b'', 'etag': '"0"', 'meta': {}}
+            return self.answer(200)
+        if self.raw_path.startswith('/latest/') or self.raw_path in ('/sts/', '/container'):
             return self.metadata()
         bucket, _, key = urllib.parse.unquote(self.raw_path[1:]).partition('/')
         if self.headers.get('Host', '').startswith('bkt.'):  # the bucket is in the host name
@@ -114,6 +140,10 @@ class Handler(BaseHTTPRequestHandler):
             COUNT['virtual'] = COUNT.get('virtual', 0) + 1
         part = int(self.query.get('partNumber', 0)) if self.command == 'PUT' else -1
         length = int(self.headers.get('Content-Length', 0))
+        SEEN[self.operation(key)] = {n.lower(): v for n, v in self.headers.items()}
+        if fault('stuck', part, 0):
+            time.sleep(30)
+            self.reset()
         if fault('middle', part, 1):
             self.rfile.read(length // 2)
             self.reset()
@@ -126,6 +156,8 @@ class Handler(BaseHTTPRequestHandler):
             if slow and part > 0:
                 time.sleep(float(slow[0]))
             self.check(bucket)
+            if fault('deny') and fault('deny')[0] == self.operation(key):
+                raise Refuse(403, 'AccessDenied', 'Access Denied')
             self.before(part)
             self.serve(key, part)
         except Refuse as r:
@@ -144,18 +176,51 @@ class Handler(BaseHTTPRequestHandler):
 
     do_PUT = do_POST = do_DELETE = do_HEAD = do_GET
 
+    def operation(self, key):
+        q = self.query
+        if not key:
+            return 'uploads' if 'uploads' in q else 'list'
+        if 'uploads' in q:
+            return 'create'
+        if 'uploadId' in q:
+            return {'PUT': 'part', 'POST': 'complete', 'DELETE': 'abort', 'GET': 'parts'}[self.command]
+        return self.command.lower()
+
+    def token(self):
+        rotate = fault('rotate')
+        return 'T2' if rotate and COUNT.get('signed', 0) >= int(rotate[0]) else 'T1'
+
     def metadata(self):
         self.body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
-        keys = {'AccessKeyId': 'AK', 'SecretAccessKey': 'SK', 'Token': 'T1', 'Expiration': '2099-01-01T00:00:00Z'}
+        COUNT['sources'] = COUNT.get('sources', 0) + 1
+        if fault('sources-fail') and COUNT['sources'] > int(fault('sources-fail')[0]):
+            return self.answer(500, 'no keys today')
+        ends = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=int((fault('expires') or ['99999'])[0]))
+        ends = ends.strftime('%Y-%m-%dT%H:%M:%SZ')
+        keys = {'AccessKeyId': 'AK', 'SecretAccessKey': 'SK', 'Token': self.token(), 'Expiration': ends}
         if self.raw_path == '/sts/':
             form = dict(urllib.parse.parse_qsl(self.body.decode()))
-            if form.get('WebIdentityToken') != 'jwt/+=' or form.get('RoleArn') != 'arn:aws:iam::1:role/x':
-                return self.answer(403, '<ErrorResponse/>')
-            return self.answer(200, '<AssumeRoleWithWebIdentityResponse xmlns="x"><AssumeRoleWithWebIdentityResult><Credentials>'
-                               '<AccessKeyId>AK</AccessKeyId><SecretAccessKey>SK</SecretAccessKey><SessionToken>T1</SessionToken>'
-                               '<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>'
-                               '</AssumeRoleWithWebIdentityResponse>')
+            STATE['jwts'].append(form.get('WebIdentityToken', ''))
+            action = form.get('Action', '')
+            if action == 'AssumeRole':
+                try:
+                    self.check_signature('sts', 'us-east-1')
+                except Refuse as r:
+                    return self.answer(r.status, f'<ErrorResponse><Error><Code>{r.code}</Code><Message>{escape(r.message)}</Message></Error></ErrorResponse>')
+                good = form.get('ExternalId') == 'ext' and form.get('RoleSessionName') == 'nightly'
+            else:
+                good = form.get('WebIdentityToken', '').startswith('jwt/+=')
+            if not good or form.get('RoleArn') != 'arn:aws:iam::1:role/x':
+                return self.answer(403, '<ErrorResponse><Error><Code>AccessDenied</Code><Message>not this role</Message></Error></ErrorResponse>')
+            return self.answer(200, f'<{action}Response xmlns="x"><{action}Result><Credentials>'
+                               f'<AccessKeyId>AK</AccessKeyId><SecretAccessKey>SK</SecretAccessKey><SessionToken>{self.token()}</SessionToken>'
+                               f'<Expiration>{ends}</Expiration></Credentials></{action}Result></{action}Response>')
+        if self.raw_path == '/container':
+            wanted = self.headers.get('Authorization') == 'container/+='
+            return self.answer(200, json.dumps(keys)) if wanted else self.answer(401, '{"code": "Unauthorized"}')
         if self.raw_path == '/latest/api/token' and self.command == 'PUT':
+            if fault('silent'):
+                time.sleep(30)
             return self.answer(200, 'imds2')
         if self.headers.get('X-aws-ec2-metadata-token') != 'imds2':
             return self.answer(401)
@@ -164,17 +229,14 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(200, json.dumps(keys)) if self.raw_path.endswith('/the-role') else self.answer(404)
 
     # --- signature, written from the AWS documentation -------------------------------------------------
-    def check(self, bucket):
-        match = re.fullmatch(r'AWS4-HMAC-SHA256 Credential=(.*)/(\d{8})/([^/]*)/s3/aws4_request, SignedHeaders=([a-z0-9;-]*), Signature=([0-9a-f]{64})',
+    def check_signature(self, service, wanted):
+        match = re.fullmatch(r'AWS4-HMAC-SHA256 Credential=(.*)/(\d{8})/([^/]*)/' + service + r'/aws4_request, SignedHeaders=([a-z0-9;-]*), Signature=([0-9a-f]{64})',
                              self.headers.get('Authorization', ''))
         if not match or match[1] != 'AK':
             raise Refuse(403, 'InvalidAccessKeyId', 'unknown key')
         day, region, signed, signature = match[2], match[3], match[4].split(';'), match[5]
-        wanted = fault('region')
-        if wanted and region != wanted[0]:
-            raise Refuse(301, 'PermanentRedirect', wanted[0])
-        if not wanted and region != 'us-east-1':
-            raise Refuse(400, 'AuthorizationHeaderMalformed', 'wrong region', '<Region>us-east-1</Region>')
+        if region != wanted:
+            raise Refuse(400, 'AuthorizationHeaderMalformed', 'wrong region', f'<Region>{wanted}</Region>')
         stamp = datetime.datetime.strptime(self.headers['x-amz-date'], '%Y%m%dT%H%M%SZ').replace(tzinfo=datetime.timezone.utc)
         if abs((stamp - now()).total_seconds()) > 900:
             raise Refuse(403, 'RequestTimeTooSkewed', 'the difference is too large')
@@ -186,19 +248,28 @@ class Handler(BaseHTTPRequestHandler):
         canonical = '\n'.join([self.command, self.raw_path, query,
                                ''.join(f"{n}:{' '.join(self.headers[n].split())}\n" for n in signed), ';'.join(signed),
                                self.headers['x-amz-content-sha256']])
-        scope = f'{day}/{region}/s3/aws4_request'
+        scope = f'{day}/{region}/{service}/aws4_request'
         text = f"AWS4-HMAC-SHA256\n{self.headers['x-amz-date']}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         key = b'AWS4SK'
-        for word in (day, region, 's3', 'aws4_request', text):
+        for word in (day, region, service, 'aws4_request', text):
             key = hmac.new(key, word.encode(), hashlib.sha256).digest()
         if key.hex() != signature or fault('bad-signature'):
             raise Refuse(403, 'SignatureDoesNotMatch', 'the signature does not match',
-                         f'<CanonicalRequest>{escape(canonical)}</CanonicalRequest>')
-        token = fault('token')
-        if token and self.headers.get('x-amz-security-token') != token[0]:
-            raise Refuse(400, 'ExpiredToken', 'the token has expired')
+                         f'<StringToSign>{escape(text)}</StringToSign><CanonicalRequest>{escape(canonical)}</CanonicalRequest>')
         if hashlib.sha256(self.body).hexdigest() != self.headers['x-amz-content-sha256']:
             raise Refuse(400, 'XAmzContentSHA256Mismatch', 'body and hash differ')
+
+    def check(self, bucket):
+        elsewhere = fault('region') or fault('redirect')
+        if elsewhere and f'/{elsewhere[0]}/s3/' not in self.headers.get('Authorization', ''):
+            if fault('region'):
+                raise Refuse(301, 'PermanentRedirect', elsewhere[0])
+            raise Refuse(307, 'TemporaryRedirect', 'go there', f'<Endpoint>bkt.s3.{elsewhere[0]}.amazonaws.com</Endpoint>')
+        self.check_signature('s3', elsewhere[0] if elsewhere else 'us-east-1')
+        COUNT['signed'] = COUNT.get('signed', 0) + 1
+        token = [self.token()] if fault('rotate') else fault('token')
+        if token and self.headers.get('x-amz-security-token') != token[0]:
+            raise Refuse(400, 'ExpiredToken', 'the token has expired')
         if fault('no-checksum') and any(h.lower().startswith('x-amz-checksum') for h in self.headers):
             raise Refuse(400, 'InvalidArgument', "Unsupported header 'x-amz-checksum-sha256'")
         checksum = self.headers.get('x-amz-checksum-sha256')
@@ -215,6 +286,13 @@ class Handler(BaseHTTPRequestHandler):
         f = fault('status', part, 2)
         if f:
             self.answer(int(f[0]), b'')
+            raise Reset
+        with LOCK:
+            STATE['too_early'] += time.monotonic() < EARLIEST.get(part, 0)
+        f = fault('retry-after', part, 1)
+        if f:
+            EARLIEST[part] = time.monotonic() + float(f[0])
+            self.answer(503, b'', Retry_After=f[0])
             raise Reset
         f = fault('s3code', part, 3)
         if f:
@@ -245,7 +323,8 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refuse(404, 'NoSuchUpload', 'no such upload')
             return {'PUT': self.put_part, 'POST': self.complete, 'DELETE': self.abort, 'GET': self.list_parts}[self.command](key, upload)
         if self.command == 'PUT':
-            OBJECTS[key] = {'data': self.body, 'etag': '"%s"' % hashlib.md5(self.body).hexdigest(), 'meta': self.meta()}
+            OBJECTS[key] = {'data': self.body, 'etag': '"%s"' % hashlib.md5(self.body).hexdigest(), 'meta': self.meta(), 'key': self.customer_key()}
+            self.want_customer_key(OBJECTS[key]['key'])
             self.after_store(0)
             return self.answer(200, ETag=OBJECTS[key]['etag'])
         if self.command == 'DELETE':
@@ -256,10 +335,25 @@ class Handler(BaseHTTPRequestHandler):
     def meta(self):
         return {n.lower(): v for n, v in self.headers.items() if n.lower().startswith('x-amz-meta-')}
 
+    def customer_key(self):
+        """The key's own MD5, checked; None without a key."""
+        key = self.headers.get('x-amz-server-side-encryption-customer-key')
+        md5 = self.headers.get('x-amz-server-side-encryption-customer-key-md5')
+        if key is None:
+            return None
+        if base64.b64encode(hashlib.md5(base64.b64decode(key)).digest()).decode() != md5:
+            raise Refuse(400, 'InvalidArgument', 'the key and its MD5 differ')
+        return md5
+
+    def want_customer_key(self, of):
+        if fault('customer-key') and (of is None or self.customer_key() != of):
+            raise Refuse(400, 'InvalidRequest', 'the object was stored with a customer key')
+
     def create(self, key):
         upload = os.urandom(8).hex() + '/+=&'
         UPLOADS[upload] = {'key': key, 'parts': {}, 'meta': self.meta(), 'checksum': 'x-amz-checksum-algorithm' in self.headers,
-                           'started': now().strftime('%Y-%m-%dT%H:%M:%S.000Z')}
+                           'started': now().strftime('%Y-%m-%dT%H:%M:%S.000Z'), 'sse': self.customer_key()}
+        self.want_customer_key(UPLOADS[upload]['sse'])
         if fault('lost-create'):
             self.reset()
         self.answer(200, f'<InitiateMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Bucket>bkt</Bucket>'
@@ -270,8 +364,9 @@ class Handler(BaseHTTPRequestHandler):
         most = fault('max-parts')
         if number < 1 or number > int(most[0] if most else 10000):
             raise Refuse(400, 'InvalidArgument', 'Part number must be an integer between 1 and the maximum')
+        self.want_customer_key(upload['sse'])
         etag = '"%s"' % hashlib.md5(self.body).hexdigest()
-        upload['parts'][number] = (etag, self.body)
+        upload['parts'][number] = (etag, Length(len(self.body)) if fault('forget') else self.body)
         self.after_store(number)
         headers = {'ETag': etag}
         if 'x-amz-checksum-sha256' in self.headers:
@@ -294,12 +389,13 @@ class Handler(BaseHTTPRequestHandler):
             raise Refuse(400, 'EntityTooSmall', 'too small')
         if fault('equal-parts') and (len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]):
             raise Refuse(400, 'InvalidPart', 'All non-trailing parts must have the same length.')
-        data = b''.join(upload['parts'][n][1] for n, _ in listed)
+        bodies = [upload['parts'][n][1] for n, _ in listed]
+        data = Length(sum(sizes)) if fault('forget') else b''.join(bodies)
         if fault('liar-size'):
             data = data[:-1]
         etag = '"%s"' % (os.urandom(16).hex() if fault('random-etag') else hashlib.md5(data).hexdigest() + f'-{len(sizes)}')
         if not fault('liar-complete'):
-            OBJECTS[key] = {'data': data, 'etag': etag, 'meta': upload['meta']}
+            OBJECTS[key] = {'data': data, 'etag': etag, 'meta': upload['meta'], 'key': upload['sse']}
         del UPLOADS[self.query['uploadId']]
         if fault('lost-complete'):
             self.reset()
@@ -320,7 +416,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, f'<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{text}</ListMultipartUploadsResult>')
 
     def list_objects(self):
-        q, page = self.query, 3
+        q, page = self.query, int((fault('page') or ['3'])[0])
         v2 = q.get('list-type') == '2' and not fault('ignore-list-v2')
         if q.get('list-type') == '2' and fault('no-list-v2'):
             raise Refuse(501, 'NotImplemented', 'list-type')
@@ -337,6 +433,7 @@ class Handler(BaseHTTPRequestHandler):
         if key not in OBJECTS:
             raise Refuse(404, 'NoSuchKey', 'no such key')
         o = OBJECTS[key]
+        self.want_customer_key(o.get('key'))
         data, status, extra = o['data'], 200, {}
         if self.headers.get('if-match', o['etag']) != o['etag']:
             raise Refuse(412, 'PreconditionFailed', '')
@@ -372,6 +469,10 @@ class Server(ThreadingHTTPServer):
 
 
 server = Server(('127.0.0.1', 0), Handler)
+if fault('tls'):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*fault('tls'))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 with open(sys.argv[1] + '.tmp', 'w') as f:
     f.write(str(server.server_address[1]))
 os.rename(sys.argv[1] + '.tmp', sys.argv[1])
