@@ -98,6 +98,8 @@ $(CLI_A): $(call objs,$(CLI_SRC)) $(call objs,$(BIN_PART_SRC))
 	@rm -f $@
 	@$(or $(AR),ar) rcs $@ $^
 
+# Objects of programs are made by two pattern rules in a row: without this make would delete them.
+.SECONDARY:
 $(B)/bin/%: $(B)/obj/bin/%.o $(CLI_A) $(LIB_A)
 	@mkdir -p $(@D)
 	@$(call say,LD  $@)
