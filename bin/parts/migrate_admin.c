@@ -48,16 +48,18 @@ static const struct pgc_option database_options[] = {
 
 /* --- adopt --------------------------------------------------------------------------------------------------------- */
 
-/* Whose ledger is there: asked of the database when the files alone do not tell (dbmate's look like ours). */
+/* Whose ledger is there: asked of the database when the files alone do not tell (dbmate's look like ours, refinery's like
+ * Flyway's), or tell of a tool that has none there. */
 static enum pgc_code find_format(struct migrate_job *job, struct pgc_error *err) {
-    char name[160];
+    PGC_CLEANUP(pgc_ledger_found_release) struct pgc_ledger_found found = PGC_LEDGER_FOUND_INIT;
     const struct pgc_dialect *dialect = NULL;
-    if (job->migrate.dialect->ledger != NULL)
+    if (job->options.format != NULL && job->migrate.dialect->ledger != NULL)
         return PGC_OK;
     job->options.ignore_foreign = true;
     enum pgc_code code = migrate_job_connect(job, true, err);
-    if (code == PGC_OK)
-        code = pgc_ledger_look_for_foreign(job->migrate.conn, name, &dialect, err);
+    if (code != PGC_OK || job->migrate.found.exists)
+        return code;
+    code = pgc_ledger_look_for_foreign(job->migrate.conn, &found, &dialect, err);
     if (code == PGC_OK && dialect == NULL)
         return pgc_fail(err, PGC_E_NOT_FOUND, "there is no ledger of another tool in this database");
     return code != PGC_OK ? code : migrate_job_reload(job, dialect->name, err);

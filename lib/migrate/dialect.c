@@ -71,6 +71,21 @@ enum pgc_code pgc_dialect_detect(const struct pgc_folder *folder, const struct p
     return code;
 }
 
+/* From here on a folder is what it looks like; up to there it may well be something else. */
+#define UNMISTAKABLE 85
+#define POSSIBLE     40
+
+enum pgc_code pgc_dialect_check(const struct pgc_dialect *dialect, const struct pgc_folder *folder,
+                                struct pgc_error *err) {
+    if (dialect->detect(folder) >= POSSIBLE)
+        return PGC_OK;
+    for (size_t i = 0; dialects[i] != NULL; i++)
+        if (dialects[i]->detect(folder) >= UNMISTAKABLE)
+            return pgc_fail(err, PGC_E_DATA, "the files are not of the format '%s' but of '%s'", dialect->name,
+                            dialects[i]->name);
+    return PGC_OK;
+}
+
 const char *pgc_dialect_variable(const struct pgc_dialect_options *options, const char *name, size_t len) {
     for (size_t i = 0; options->variables != NULL && i < options->variables->count; i++) {
         const char *item = options->variables->items[i];
@@ -106,6 +121,17 @@ size_t pgc_dialect_count_lines(const struct pgc_folder *folder, const char *suff
         n += pgc_folder_is_top(file) && pgc_text_ends(file->name, suffix) && holds_line(file, text, len);
     }
     return n;
+}
+
+void pgc_dialect_put_lines(struct pgc_buf *out, const char *text, size_t len, const char *line_end) {
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\r' && i + 1 < len && text[i + 1] == '\n')
+            continue;
+        if (text[i] == '\n')
+            pgc_buf_puts(out, line_end);
+        else
+            pgc_buf_putc(out, text[i]);
+    }
 }
 
 enum pgc_code pgc_dialect_each_sql(const struct pgc_folder *folder, const struct pgc_dialect_options *options,

@@ -5,7 +5,7 @@
  * Recipe: a new format
  *   1. lib/migrate/dialect_<name>.c with `const struct pgc_dialect pgc_dialect_<name>`;
  *   2. one line in dialects[] of dialect.c;
- *   3. a folder and the old tool's own SQL in tests/it/migrate_adopt.py.
+ *   3. a folder and the old tool's own SQL in tests/it/migrate_ledgers.py.
  *
  * Everything is a pure function: a folder becomes a set, a ledger operation becomes SQL text. The engine sends that text
  * inside the migration's own transaction, always with the table's name qualified, whatever the migration did to search_path. */
@@ -48,6 +48,8 @@ struct pgc_dialect_ledger {
     bool (*recognise)(const char *columns);
     /* Makes the table when it is not there; may be several statements. The schema is made before. */
     const char *create;
+    const char *upgrade; /* instead, when a table that is there lacks the column `newest` ("name:text ") */
+    const char *newest;
     const char *create_int8; /* instead, when a version of the folder needs more than 32 bits; NULL: the same */
     /* How a row is read: SQL expressions, NULL where the ledger has nothing of the kind. */
     struct {
@@ -108,6 +110,9 @@ PGC_MUST_USE enum pgc_code pgc_dialect_find(const char *name, const struct pgc_d
  * 'a' and like 'b'; say which with --format". */
 PGC_MUST_USE enum pgc_code pgc_dialect_detect(const struct pgc_folder *folder, const struct pgc_dialect **out,
                                               struct pgc_error *err);
+/* PGC_E_DATA when the folder cannot be of that format: its content is unmistakably that of another one. */
+PGC_MUST_USE enum pgc_code pgc_dialect_check(const struct pgc_dialect *dialect, const struct pgc_folder *folder,
+                                             struct pgc_error *err);
 /* The value of "name=value" in options->variables, NULL when there is none. */
 const char *pgc_dialect_variable(const struct pgc_dialect_options *options, const char *name, size_t len);
 
@@ -115,6 +120,10 @@ const char *pgc_dialect_variable(const struct pgc_dialect_options *options, cons
  * with `text` (leading blanks of the line are skipped; letters compare without case). */
 size_t pgc_dialect_count_names(const struct pgc_folder *folder, const char *suffix);
 size_t pgc_dialect_count_lines(const struct pgc_folder *folder, const char *suffix, const char *text);
+
+/* The text with the line ends "\n" or "\r\n": a file that only changed them counts as unchanged, though the checksum of its
+ * format says otherwise. */
+void pgc_dialect_put_lines(struct pgc_buf *out, const char *text, size_t len, const char *line_end);
 
 /* For parse(): calls `each` for every .sql file of the folder itself. */
 typedef enum pgc_code pgc_dialect_file_fn(const struct pgc_folder_file *file, const struct pgc_dialect_options *options,

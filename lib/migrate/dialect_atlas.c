@@ -7,12 +7,19 @@
 #include "base/text.h"
 #include "io/digest.h"
 #include "migrate/atlas.h"
+#include "migrate/pairs.h"
 #include "migrate/version.h"
 
+/* Atlas can keep its sum over folders of other tools (format=goose and so on): then the files say what they are. */
+static bool is_of_another(const struct pgc_folder *folder) {
+    return pgc_pairs_count(folder) > 0 || pgc_dialect_count_lines(folder, ".sql", "-- +goose ") > 0 ||
+           pgc_dialect_count_lines(folder, ".sql", "-- migrate:up") > 0;
+}
+
 static int detect(const struct pgc_folder *folder) {
-    return pgc_folder_find(folder, "atlas.sum") != NULL               ? 95
-           : pgc_dialect_count_lines(folder, ".sql", "-- atlas:") > 0 ? 85
-                                                                      : 0;
+    if (pgc_folder_find(folder, "atlas.sum") != NULL)
+        return is_of_another(folder) ? 45 : 95;
+    return pgc_dialect_count_lines(folder, ".sql", "-- atlas:") > 0 ? 85 : 0;
 }
 
 /* --- directives ------------------------------------------------------------------------------------- */

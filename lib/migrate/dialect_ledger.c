@@ -114,6 +114,12 @@ void pgc_ledger_foreign_create(struct pgc_buf *sql, const struct pgc_dialect_led
     expand(sql, place, NULL, ledger->create_int8 != NULL && needs_int8(set) ? ledger->create_int8 : ledger->create);
 }
 
+void pgc_ledger_foreign_upgrade(struct pgc_buf *sql, const struct pgc_dialect_ledger *ledger,
+                                const struct pgc_ledger_place *place) {
+    if (ledger->upgrade != NULL && place->columns[0] != '\0' && strstr(place->columns, ledger->newest) == NULL)
+        expand(sql, place, NULL, ledger->upgrade);
+}
+
 void pgc_ledger_foreign_read(struct pgc_buf *sql, const struct pgc_dialect_ledger *ledger,
                              const struct pgc_ledger_place *place) {
     const char *const columns[] = { ledger->read.version,  ledger->read.name,       ledger->read.file,

@@ -14,6 +14,9 @@
 
 void pgc_ledger_foreign_create(struct pgc_buf *sql, const struct pgc_dialect_ledger *ledger,
                                const struct pgc_ledger_place *place, const struct pgc_migration_set *set);
+/* Columns that a later release of the old tool added; nothing where the table has them, or is still to be made. */
+void pgc_ledger_foreign_upgrade(struct pgc_buf *sql, const struct pgc_dialect_ledger *ledger,
+                                const struct pgc_ledger_place *place);
 /* One select with exactly the eight columns of struct pgc_dialect_ledger's `read`, in that order. */
 void pgc_ledger_foreign_read(struct pgc_buf *sql, const struct pgc_dialect_ledger *ledger,
                              const struct pgc_ledger_place *place);

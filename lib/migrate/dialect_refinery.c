@@ -44,20 +44,35 @@ static int detect(const struct pgc_folder *folder) {
     return rust > 0 || (u > 0 && v == 0) ? 85 : other == 0 ? 69 : 20;
 }
 
-static char *checksum(const char *name, size_t name_len, int64_t version, size_t width,
-                      const struct pgc_folder_file *file) {
+static char *checksum(const char *name, size_t name_len, int64_t version, size_t width, const char *text, size_t len) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf bytes = PGC_BUF_INIT;
     pgc_buf_put(&bytes, name, name_len);
     pgc_buf_putc(&bytes, '\xff');
     for (size_t i = 0; i < width; i++)
         pgc_buf_putc(&bytes, (char)(version >> (8 * i) & 255));
-    pgc_buf_put(&bytes, file->text, file->len);
+    pgc_buf_put(&bytes, text, len);
     pgc_buf_putc(&bytes, '\xff');
-    if (bytes.failed)
-        return NULL;
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, pgc_siphash13(bytes.data, bytes.len));
-    return strdup(text);
+    char number[24];
+    snprintf(number, sizeof number, "%" PRIu64, pgc_siphash13(bytes.data, bytes.len));
+    return bytes.failed ? NULL : strdup(number);
+}
+
+/* Every value that counts as equal: either width, either kind of line ends. */
+static char *all_checksums(const char *name, size_t name_len, int64_t version, const struct pgc_folder_file *file) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf all = PGC_BUF_INIT;
+    static const char *const ends[] = { NULL, "\n", "\r\n" };
+    for (size_t i = 0; i < 6; i++) {
+        PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+        if (ends[i / 2] == NULL)
+            pgc_buf_put(&text, file->text, file->len);
+        else
+            pgc_dialect_put_lines(&text, file->text, file->len, ends[i / 2]);
+        PGC_AUTO_FREE char *one = checksum(name, name_len, version, i % 2 == 0 ? 4 : 8, text.data, text.len);
+        if (one == NULL)
+            return NULL;
+        pgc_buf_putf(&all, "%s ", one);
+    }
+    return pgc_buf_detach(&all);
 }
 
 static enum pgc_code parse_file(const struct pgc_folder_file *file, struct pgc_migration_set *set,
@@ -80,13 +95,13 @@ static enum pgc_code parse_file(const struct pgc_folder_file *file, struct pgc_m
     snprintf(number, sizeof number, "%" PRId64, version);
     m->version = strdup(number);
     m->name = strndup(name, len);
-    m->header = checksum(name, len, version, 8, file); /* for ledgers of the feature int8-versions */
-    m->own_checksum = version <= INT32_MAX ? checksum(name, len, version, 4, file)
-                      : m->header != NULL  ? strdup(m->header)
-                                           : NULL;
-    m->other_checksums = m->header != NULL ? strdup(m->header) : NULL;
+    /* The header is for ledgers of the feature int8-versions. */
+    m->header = checksum(name, len, version, 8, file->text, file->len);
+    m->own_checksum = checksum(name, len, version, version <= INT32_MAX ? 4 : 8, file->text, file->len);
+    m->other_checksums = all_checksums(name, len, version, file);
     m->may_be_late = base[0] == 'U';
-    if (m->version == NULL || m->name == NULL || m->own_checksum == NULL || m->other_checksums == NULL)
+    if (m->version == NULL || m->name == NULL || m->header == NULL || m->own_checksum == NULL ||
+        m->other_checksums == NULL)
         return pgc_fail_nomem(err);
     return pgc_migration_cut(&m->up, file, 0, file->len, err);
 }

@@ -31,12 +31,28 @@ static const struct pgc_folder_file *file_of(const struct pgc_folder *folder, co
     return NULL;
 }
 
+/* The checksums that the file would have with either kind of line ends. */
+static char *checksums_of_lines(const struct pgc_folder_file *file) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf all = PGC_BUF_INIT;
+    for (size_t i = 0; i < 2; i++) {
+        PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+        char hex[2 * 48 + 1];
+        pgc_dialect_put_lines(&text, file->text, file->len, i == 0 ? "\n" : "\r\n");
+        pgc_digest_hex(PGC_DIGEST_SHA384, text.data, text.len, hex);
+        pgc_buf_putf(&all, "%s ", hex);
+    }
+    return pgc_buf_detach(&all);
+}
+
 static enum pgc_code sign(const struct pgc_folder *folder, struct pgc_migration *m, struct pgc_error *err) {
     const struct pgc_folder_file *file = file_of(folder, m);
     m->own_checksum = malloc(2 * 48 + 1);
     if (m->own_checksum == NULL || file == NULL)
         return pgc_fail_nomem(err);
     pgc_digest_hex(PGC_DIGEST_SHA384, file->text, file->len, m->own_checksum);
+    m->other_checksums = checksums_of_lines(file);
+    if (m->other_checksums == NULL)
+        return pgc_fail_nomem(err);
     if (pgc_text_starts(file->text, "-- no-transaction")) {
         m->up.tx = PGC_MIGRATION_TX_OFF;
         m->up.tx_line = 1;

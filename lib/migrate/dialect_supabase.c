@@ -44,8 +44,9 @@ static const struct pgc_dialect_ledger ledger = {
               .name = "to_jsonb(l)->>'name'",
               .from = "{table} l",
               .order = "version collate \"C\"" },
-    .up = "alter table {table} add column if not exists statements text[], add column if not exists name text; "
-          "insert into {table} (version, name, statements) values ({version}, {name}, {statements});",
+    .upgrade = "alter table {table} add column if not exists statements text[], add column if not exists name text;",
+    .newest = " name:text ",
+    .up = "insert into {table} (version, name, statements) values ({version}, {name}, {statements});",
 };
 
 const struct pgc_dialect pgc_dialect_supabase = { "supabase", detect, parse, &ledger };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "migrate/version.h"
 #include "sql_embedded.h"
 
 void pgc_ledger_release(struct pgc_ledger *ledger) {
@@ -26,6 +27,14 @@ struct pgc_ledger_row *pgc_ledger_add(struct pgc_ledger *ledger) {
     return &ledger->rows[ledger->count++];
 }
 
+bool pgc_ledger_counts(const struct pgc_ledger *ledger) {
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (ledger->rows[i].state != PGC_LEDGER_IGNORED)
+            return true;
+    }
+    return false;
+}
+
 static const char *const state_names[] = { "applied", "baseline", "applying", "reverting", "failed", "ignored" };
 
 const char *pgc_ledger_state_name(enum pgc_ledger_state state) {
@@ -44,6 +53,10 @@ bool pgc_ledger_state_parse(const char *text, enum pgc_ledger_state *state) {
 
 void pgc_ledger_version_key(struct pgc_buf *out, const char *version) {
     size_t start = out->len, end = out->len;
+    if (!pgc_version_valid(version)) { /* a name, and known by all of it */
+        pgc_buf_puts(out, version);
+        return;
+    }
     for (const char *p = version; *p != '\0';) {
         while (*p == '0')
             p++;

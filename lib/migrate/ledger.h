@@ -48,6 +48,8 @@ struct pgc_ledger {
 void pgc_ledger_release(struct pgc_ledger *ledger);
 /* An empty row at the end (duration_ms -1), valid until the next call. NULL: no memory. */
 struct pgc_ledger_row *pgc_ledger_add(struct pgc_ledger *ledger);
+/* Does a row say anything about a migration? */
+bool pgc_ledger_counts(const struct pgc_ledger *ledger);
 const char *pgc_ledger_state_name(enum pgc_ledger_state state);
 PGC_MUST_USE bool pgc_ledger_state_parse(const char *text, enum pgc_ledger_state *state);
 

@@ -186,33 +186,28 @@ enum pgc_code pgc_ledger_read_foreign(struct pgc_conn *conn, const struct pgc_di
     return take_rows(rows, out, err);
 }
 
-/* A table of the right name and columns that also has rows which count. */
+/* A table of the right name and columns: has it rows that count? */
 static enum pgc_code try_candidate(struct pgc_conn *conn, const struct pgc_dialect *dialect,
-                                   const struct pgc_rows *rows, size_t i, char name[160], struct pgc_error *err) {
-    struct pgc_ledger_found found = PGC_LEDGER_FOUND_INIT;
+                                   const struct pgc_rows *rows, size_t i, struct pgc_ledger_found *found, bool *counts,
+                                   struct pgc_error *err) {
     struct pgc_ledger ledger = PGC_LEDGER_INIT;
-    found.schema = strdup(pgc_rows_text(rows, i, 0));
-    found.table = strdup(pgc_rows_text(rows, i, 1));
-    found.columns = strdup(pgc_rows_text(rows, i, 2));
-    found.database = strdup(pgc_conn_dbname(conn));
-    found.exists = true;
-    enum pgc_code code = fill_place(&found, err);
+    found->schema = strdup(pgc_rows_text(rows, i, 0));
+    found->table = strdup(pgc_rows_text(rows, i, 1));
+    found->columns = strdup(pgc_rows_text(rows, i, 2));
+    found->database = strdup(pgc_conn_dbname(conn));
+    found->exists = found->schema_exists = true;
+    enum pgc_code code = fill_place(found, err);
     if (code == PGC_OK)
-        code = pgc_ledger_read_foreign(conn, dialect->ledger, &found, &ledger, err);
-    for (size_t r = 0; code == PGC_OK && r < ledger.count; r++) {
-        if (ledger.rows[r].state != PGC_LEDGER_IGNORED)
-            snprintf(name, 160, "%s (%.60s.%.60s)", dialect->name, found.schema, found.table);
-    }
+        code = pgc_ledger_read_foreign(conn, dialect->ledger, found, &ledger, err);
+    *counts = code == PGC_OK && pgc_ledger_counts(&ledger);
     pgc_ledger_release(&ledger);
-    pgc_ledger_found_release(&found);
     return code;
 }
 
-enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, char name[160], const struct pgc_dialect **dialect,
-                                          struct pgc_error *err) {
+enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, struct pgc_ledger_found *found,
+                                          const struct pgc_dialect **dialect, struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf tables = PGC_BUF_INIT;
     PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
-    name[0] = '\0';
     *dialect = NULL;
     for (const struct pgc_dialect *const *d = pgc_dialects(); *d != NULL; d++) {
         if ((*d)->ledger != NULL)
@@ -222,14 +217,19 @@ enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, char name[160],
     enum pgc_code code = pgc_buf_check(&tables, err);
     if (code == PGC_OK)
         code = pgc_conn_query(conn, pgc_sql_migrate_find_candidates, params, 1, &rows, err);
-    for (size_t i = 0; code == PGC_OK && name[0] == '\0' && i < pgc_rows_count(rows); i++) {
+    for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++) {
         for (const struct pgc_dialect *const *d = pgc_dialects(); *d != NULL && code == PGC_OK; d++) {
             const struct pgc_dialect_ledger *ledger = (*d)->ledger;
-            if (name[0] == '\0' && ledger != NULL && strcmp(ledger->table, pgc_rows_text(rows, i, 1)) == 0 &&
-                ledger->recognise(pgc_rows_text(rows, i, 2)))
-                code = try_candidate(conn, *d, rows, i, name, err);
-            if (name[0] != '\0' && *dialect == NULL)
+            bool counts = false;
+            if (ledger == NULL || strcmp(ledger->table, pgc_rows_text(rows, i, 1)) != 0 ||
+                !ledger->recognise(pgc_rows_text(rows, i, 2)))
+                continue;
+            pgc_ledger_found_release(found);
+            code = try_candidate(conn, *d, rows, i, found, &counts, err);
+            if (counts) {
                 *dialect = *d;
+                return code;
+            }
         }
     }
     return code;

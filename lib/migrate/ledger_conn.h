@@ -30,8 +30,8 @@ PGC_MUST_USE enum pgc_code pgc_ledger_find(struct pgc_conn *conn, const struct p
 PGC_MUST_USE enum pgc_code pgc_ledger_read_foreign(struct pgc_conn *conn, const struct pgc_dialect_ledger *dialect,
                                                    const struct pgc_ledger_found *found, struct pgc_ledger *out,
                                                    struct pgc_error *err);
-/* The first foreign ledger in the database that holds rows; *name "" when there is none. For refusing to start over
- * in a database that another tool has migrated. `name` gets "dbmate (public.schema_migrations)". *dialect may be NULL. */
-PGC_MUST_USE enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, char name[160],
+/* The first foreign ledger in the database that holds rows, and whose it is; *dialect NULL when there is none. For refusing to
+ * start over in a database that another tool has migrated. */
+PGC_MUST_USE enum pgc_code pgc_ledger_look_for_foreign(struct pgc_conn *conn, struct pgc_ledger_found *found,
                                                        const struct pgc_dialect **dialect, struct pgc_error *err);
 #endif

@@ -31,73 +31,6 @@ void pgc_migrate_release(struct pgc_migrate *migrate) {
     pgc_folder_release(&migrate->folder);
 }
 
-/* --- folder --------------------------------------------------------------------------------------------------- */
-
-static enum pgc_code substitute(struct pgc_migration_script *script, const struct pgc_migrate_options *options,
-                                struct pgc_error *err) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
-    if (script->text == NULL || strstr(script->text, "${") == NULL)
-        return PGC_OK;
-    for (const char *p = script->text; *p != '\0';) {
-        size_t name = strncmp(p, "${", 2) == 0 ? strcspn(p + 2, "}") : 0;
-        size_t i = 0;
-        for (; name > 0 && i < options->env_names->count; i++) {
-            const char *known = options->env_names->items[i];
-            if (strlen(known) == name && strncmp(known, p + 2, name) == 0)
-                break;
-        }
-        if (name == 0 || i == options->env_names->count || p[2 + name] != '}') {
-            pgc_buf_putc(&out, *p++);
-            continue;
-        }
-        const char *value = options->dialect.env == NULL
-                                ? NULL
-                                : options->dialect.env(options->dialect.env_arg, options->env_names->items[i]);
-        size_t line, column;
-        pgc_migration_position(script, (size_t)(p - script->text), &line, &column);
-        if (value == NULL)
-            return pgc_fail(err, PGC_E_CONFIG, "%s:%zu:%zu: the environment variable %s is not set", script->path, line,
-                            column, options->env_names->items[i]);
-        pgc_buf_puts(&out, value);
-        p += name + 3;
-    }
-    enum pgc_code code = pgc_buf_check(&out, err);
-    if (code != PGC_OK)
-        return code;
-    script->len = out.len;
-    free(script->text);
-    script->text = pgc_buf_detach(&out);
-    return script->text != NULL ? PGC_OK : pgc_fail_nomem(err);
-}
-
-static enum pgc_code substitute_all(struct pgc_migrate *migrate, struct pgc_error *err) {
-    enum pgc_code code = PGC_OK;
-    if (migrate->options->env_names == NULL || migrate->options->env_names->count == 0)
-        return code;
-    for (size_t i = 0; code == PGC_OK && i < migrate->set.count; i++) {
-        code = substitute(&migrate->set.items[i].up, migrate->options, err);
-        if (code == PGC_OK)
-            code = substitute(&migrate->set.items[i].down, migrate->options, err);
-    }
-    for (size_t i = 0; code == PGC_OK && i < migrate->set.hook_count; i++)
-        code = substitute(&migrate->set.hooks[i].script, migrate->options, err);
-    return code;
-}
-
-enum pgc_code pgc_migrate_load(struct pgc_migrate *migrate, struct pgc_error *err) {
-    const struct pgc_migrate_options *options = migrate->options;
-    enum pgc_code code = PGC_OK;
-    for (size_t i = 0; code == PGC_OK && i < options->dirs->count; i++)
-        code = pgc_folder_read(&migrate->folder, options->dirs->items[i], err);
-    if (code == PGC_OK && options->format != NULL)
-        code = pgc_dialect_find(options->format, &migrate->dialect, err);
-    else if (code == PGC_OK)
-        code = pgc_dialect_detect(&migrate->folder, &migrate->dialect, err);
-    if (code == PGC_OK)
-        code = migrate->dialect->parse(&migrate->folder, &options->dialect, &migrate->set, err);
-    return code != PGC_OK ? code : substitute_all(migrate, err);
-}
-
 /* --- ledger --------------------------------------------------------------------------------------------------- */
 
 static enum pgc_code read_own(struct pgc_migrate *migrate, bool times, struct pgc_error *err) {
@@ -151,6 +84,39 @@ static bool has_rows(const struct pgc_ledger *ledger) {
     return false;
 }
 
+/* Options that name what was found: "--format dbmate --dir db/migrations". */
+static void put_foreign_options(struct pgc_buf *out, const struct pgc_migrate *migrate,
+                                const struct pgc_dialect *dialect, const struct pgc_ledger_found *found) {
+    pgc_buf_putf(out, "--format %s", dialect->name);
+    for (size_t i = 0; i < migrate->options->dirs->count; i++)
+        pgc_buf_putf(out, " --dir %s", migrate->options->dirs->items[i]);
+    const char *schema = dialect->ledger->schema != NULL ? dialect->ledger->schema : "public";
+    if (strcmp(schema, found->schema) != 0)
+        pgc_buf_putf(out, " --table %s.%s", found->schema, found->table);
+}
+
+/* A database that another tool has migrated is not begun anew by mistake. */
+static enum pgc_code refuse_foreign(struct pgc_migrate *migrate, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_ledger_found_release) struct pgc_ledger_found found = PGC_LEDGER_FOUND_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf options = PGC_BUF_INIT;
+    const struct pgc_dialect *dialect;
+    if (migrate->options->ignore_foreign)
+        return PGC_OK;
+    enum pgc_code code = pgc_ledger_look_for_foreign(migrate->conn, &found, &dialect, err);
+    if (code != PGC_OK || dialect == NULL)
+        return code;
+    put_foreign_options(&options, migrate, dialect, &found);
+    code = pgc_buf_check(&options, err);
+    if (code != PGC_OK)
+        return code;
+    return pgc_fail(
+        err, PGC_E_CONFIG,
+        "this database has been migrated by %s (%s.%s) and has no ledger of %s; take it over with 'pgc migrate "
+        "adopt %s', or say --ignore-foreign-ledger",
+        dialect->name, found.schema, found.table, migrate->foreign != NULL ? migrate->dialect->name : "pgc",
+        options.data);
+}
+
 /* Which ledger counts: ours once it holds anything, else the format's own. */
 static enum pgc_code choose_ledger(struct pgc_migrate *migrate, bool times, struct pgc_error *err) {
     struct pgc_ledger own = PGC_LEDGER_INIT;
@@ -162,27 +128,14 @@ static enum pgc_code choose_ledger(struct pgc_migrate *migrate, bool times, stru
     migrate->foreign = foreign ? migrate->dialect->ledger : NULL;
     if (code == PGC_OK && foreign) {
         code = read_foreign(migrate, &own, err);
+        if (code == PGC_OK && !pgc_ledger_counts(&migrate->ledger))
+            code = refuse_foreign(migrate, err);
     } else if (code == PGC_OK) {
         pgc_ledger_release(&migrate->ledger);
         migrate->ledger = own;
         return PGC_OK;
     }
     pgc_ledger_release(&own);
-    return code;
-}
-
-static enum pgc_code refuse_foreign(struct pgc_migrate *migrate, struct pgc_error *err) {
-    char name[160];
-    const struct pgc_dialect *dialect;
-    if (migrate->options->ignore_foreign)
-        return PGC_OK;
-    enum pgc_code code = pgc_ledger_look_for_foreign(migrate->conn, name, &dialect, err);
-    if (code == PGC_OK && name[0] != '\0')
-        return pgc_fail(
-            err, PGC_E_CONFIG,
-            "this database has been migrated by %s and has no ledger of pgc; take it over with 'adopt', use "
-            "its ledger with --format, or say --ignore-foreign-ledger",
-            name);
     return code;
 }
 
@@ -517,11 +470,17 @@ static enum pgc_code create_ledgers(struct pgc__run *run, struct pgc_error *err)
         progress |= run->shapes[i].outside;
     if (m->foreign == NULL ? !m->ledger.exists : progress && !m->has_progress)
         code = pgc_ledger_create(m->conn, &m->native, err);
-    if (code != PGC_OK || m->foreign == NULL || m->found.exists)
+    if (code != PGC_OK || m->foreign == NULL)
         return code;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     pgc_buf_puts(&sql, "set client_min_messages = warning;");
-    pgc_ledger_foreign_create(&sql, m->foreign, &m->found.place, &m->set);
+    size_t before = sql.len;
+    if (m->found.exists)
+        pgc_ledger_foreign_upgrade(&sql, m->foreign, &m->found.place);
+    else
+        pgc_ledger_foreign_create(&sql, m->foreign, &m->found.place, &m->set);
+    if (sql.len == before)
+        return code;
     pgc_buf_puts(&sql, "reset client_min_messages");
     code = pgc_buf_check(&sql, err);
     if (code == PGC_OK)

@@ -37,9 +37,14 @@ static size_t next_group(const char **text, const char **digits) {
     return (size_t)(p - *digits);
 }
 
+static bool is_name(const char *version) {
+    return *version != '\0' && !pgc_version_valid(version);
+}
+
 int pgc_version_compare(const char *a, const char *b) {
     if (a == NULL || b == NULL)
         return (a != NULL) - (b != NULL);
+    const char *text_a = a, *text_b = b;
     while (*a != '\0' || *b != '\0') {
         const char *da, *db;
         size_t la = next_group(&a, &da), lb = next_group(&b, &db);
@@ -49,5 +54,5 @@ int pgc_version_compare(const char *a, const char *b) {
         if (order != 0)
             return order;
     }
-    return 0;
+    return is_name(text_a) || is_name(text_b) ? strcmp(text_a, text_b) : 0;
 }
