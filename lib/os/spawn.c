@@ -493,6 +493,7 @@ enum pgc_code pgc_spawn_capture(const struct pgc_spawn *spec, const struct pgc_r
     PGC_AUTO(pgc_child_free) struct pgc_child *child = NULL;
     PGC_AUTO(pgc_source_drop) struct pgc_source *source = NULL;
     enum pgc_code code = pgc_child_start(&piped, rt, &child, err);
+    struct pgc_child *seen = child;
     if (code == PGC_OK)
         code = pgc_child_source(&child, &source, err);
     while (code == PGC_OK) {
@@ -505,5 +506,9 @@ enum pgc_code pgc_spawn_capture(const struct pgc_spawn *spec, const struct pgc_r
     }
     if (code == PGC_OK)
         code = pgc_source_verify(source, err);
+    if (seen != NULL && seen->waited && spec->status != NULL)
+        *spec->status = pgc_child_status(seen);
+    if (seen != NULL && seen->waited && spec->tail != NULL)
+        pgc_buf_puts(spec->tail, pgc_child_stderr_tail(seen));
     return code != PGC_OK ? code : pgc_buf_check(out, err);
 }

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "io/stream.h"
 
+struct pgc_buf;
 enum pgc_spawn_fd { PGC_SPAWN_INHERIT, PGC_SPAWN_NULL, PGC_SPAWN_PIPE, PGC_SPAWN_STDERR /* where stderr goes */ };
 
 struct pgc_spawn {
@@ -33,6 +34,9 @@ struct pgc_spawn {
     int64_t limit_ms;       /* pgc_child_wait ends a child that runs for longer: PGC_E_TIMEOUT; 0: no limit */
     uid_t uid;              /* 0: unchanged; else setgroups/setgid/setuid before exec */
     gid_t gid;
+    /* Out, for pgc_spawn_capture; each may be NULL: the status as pgc_child_status has it, and the stderr tail. */
+    int *status;
+    struct pgc_buf *tail;
 };
 
 struct pgc_child;
@@ -63,7 +67,6 @@ PGC_MUST_USE enum pgc_code pgc_child_sink(struct pgc_child **child, struct pgc_s
 void pgc_reap_orphans(void);
 
 /* Runs to the end; stdout (up to max bytes) into out. */
-struct pgc_buf;
 PGC_MUST_USE enum pgc_code pgc_spawn_capture(const struct pgc_spawn *spec, const struct pgc_runtime *rt,
                                              struct pgc_buf *out, struct pgc_error *err);
 #endif
