@@ -38,12 +38,18 @@ static enum pgc_code open_catalog(struct pgc_cli *cli, const struct catalog_sett
 
 /* --- list ------------------------------------------------------------------------------------------------ */
 
+static const char *proof_of(const struct pgc_catalog_entry *entry) {
+    if (!pgc_catalog_is_verified(entry))
+        return "";
+    return entry->restored_us > 0 ? "  restored  verified" : "  verified";
+}
+
 static void print_row(struct pgc_cli *cli, const struct pgc_catalog_entry *entry) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf size = PGC_BUF_INIT;
     pgc_text_bytes(&size, pgc_manifest_stored_bytes(&entry->manifest));
     fprintf(cli->out, "%-25s  %-10s  %10s  %s%s%s%s\n", entry->manifest.id, entry->manifest.cluster, size.data,
-            entry->manifest.database, entry->pinned ? "  pinned" : "", entry->verified ? "  verified" : "",
-            entry->problem != NULL ? "  DAMAGED" : "");
+            entry->manifest.database, entry->pinned ? "  pinned" : "", proof_of(entry),
+            entry->problem != NULL || entry->failed_us > 0 ? "  DAMAGED" : "");
 }
 
 static enum pgc_code run_list(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
@@ -91,6 +97,20 @@ static enum pgc_code choose(struct pgc_cli *cli, const struct catalog_settings *
     return code == PGC_OK ? pgc_catalog_find(&out->catalog, &query, &out->entry, err) : code;
 }
 
+/* The marks are no part of the manifest, which never changes; they are shown as its last member. */
+static enum pgc_code add_marks(const struct pgc_catalog_entry *entry, struct pgc_buf *text, struct pgc_error *err) {
+    const char *end = memrchr(text->data, '}', text->len);
+    if (end == NULL)
+        return pgc_fail(err, PGC_E_DATA, "the manifest is no JSON object");
+    pgc_buf_truncate(text, (size_t)(end - text->data));
+    while (text->len > 0 && strchr(" \n", text->data[text->len - 1]) != NULL)
+        pgc_buf_truncate(text, text->len - 1);
+    pgc_buf_puts(text, ",\n  \"marks\": ");
+    backup_marks_json(text, entry);
+    pgc_buf_puts(text, "\n}\n");
+    return pgc_buf_check(text, err);
+}
+
 static enum pgc_code run_show(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
     PGC_CLEANUP(chosen_release) struct chosen chosen = { .catalog = PGC_CATALOG_INIT };
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT, text = PGC_BUF_INIT;
@@ -99,6 +119,8 @@ static enum pgc_code run_show(struct pgc_cli *cli, void *settings, struct pgc_er
         return code;
     pgc_buf_putf(&key, "%s%s", chosen.entry->folder, PGC_BACKUP_MANIFEST);
     code = pgc_store_load(chosen.store, key.data, PGC_MANIFEST_MAX_BYTES, &text, err);
+    if (code == PGC_OK)
+        code = add_marks(chosen.entry, &text, err);
     if (code == PGC_OK)
         fwrite(text.data, 1, text.len, cli->out);
     return code;
@@ -141,8 +163,9 @@ static enum pgc_code run_copy(struct pgc_cli *cli, void *settings, struct pgc_er
 const struct pgc_command pgc_cmd_backup_list = {
     .name = "list",
     .summary = "list the backups in a store, oldest first",
-    .description = "Columns: ID, cluster, bytes stored, database, marks. DAMAGED: the manifest cannot be read, or an "
-                   "artefact is missing or has a wrong size; 'list --json' says which.",
+    .description = "Columns: ID, cluster, bytes stored, database, marks. verified: the last verification proved it "
+                   "(restored: by a restore, once at least). DAMAGED: the manifest cannot be read, an artefact is "
+                   "missing or has a wrong size, or the last verification failed; 'list --json' says which.",
     .examples = "pgc backup list --store /srv/backups --database app  # those of one database",
     .options = list_options,
     .option_count = COUNT(list_options),
@@ -154,7 +177,8 @@ const struct pgc_command pgc_cmd_backup_show = {
     .name = "show",
     .summary = "print the manifest of a backup",
     .args = "ID",
-    .description = "Its member 'recovery' is the command that brings the data back without pgc.",
+    .description = "Its member 'recovery' is the command that brings the data back without pgc. 'marks' is added here: "
+                   "whether it is pinned, when it was verified and restored, when a verification failed.",
     .options = one_options,
     .option_count = COUNT(one_options),
     .settings_size = sizeof(struct catalog_settings),

@@ -140,6 +140,19 @@ static void put_time(struct pgc_buf *out, const char *key, int64_t us) {
     pgc_buf_putc(out, '"');
 }
 
+static void put_marks(struct pgc_buf *out, const struct pgc_catalog_entry *entry) {
+    pgc_buf_putf(out, "\"pinned\": %s", entry->pinned ? "true" : "false");
+    put_time(out, "verified", entry->verified_us);
+    put_time(out, "restored", entry->restored_us);
+    put_time(out, "verification_failed", entry->failed_us);
+}
+
+void backup_marks_json(struct pgc_buf *out, const struct pgc_catalog_entry *entry) {
+    pgc_buf_putc(out, '{');
+    put_marks(out, entry);
+    pgc_buf_putc(out, '}');
+}
+
 void backup_entry_json(struct pgc_buf *out, const struct pgc_catalog_entry *entry) {
     const struct pgc_manifest *m = &entry->manifest;
     const struct pgc_manifest_artefact *dump = pgc_manifest_find(m, "dump");
@@ -153,9 +166,8 @@ void backup_entry_json(struct pgc_buf *out, const struct pgc_catalog_entry *entr
                  dump == NULL ? 0ULL : (unsigned long long)dump->stages[0].bytes,
                  (unsigned long long)pgc_manifest_stored_bytes(m));
     put_member(out, "server_version", m->server_version);
-    pgc_buf_putf(out, ", \"encrypted\": %s, \"pinned\": %s", m->encrypted ? "true" : "false",
-                 entry->pinned ? "true" : "false");
-    put_time(out, "verified", entry->verified_us);
+    pgc_buf_putf(out, ", \"encrypted\": %s, ", m->encrypted ? "true" : "false");
+    put_marks(out, entry);
     put_member(out, "problem", entry->problem);
     pgc_buf_putc(out, '}');
 }

@@ -70,4 +70,6 @@ void progress_end(struct progress_state *state);
 
 /* One object with all that is known about a backup; used by list and show. */
 void backup_entry_json(struct pgc_buf *out, const struct pgc_catalog_entry *entry);
+/* The part of it that is not in the manifest, as an object. */
+void backup_marks_json(struct pgc_buf *out, const struct pgc_catalog_entry *entry);
 #endif

@@ -4,6 +4,7 @@
 #include "backup/verify.h"
 #include "base/text.h"
 #include "parts/backup_settings.h"
+#include "parts/backup_tell.h"
 #include "parts/parts.h"
 #include "testdb/server.h"
 
@@ -17,6 +18,7 @@ struct verify_settings {
     bool mark;
     struct pgc_strings client_folders;
     char *progress;
+    struct tell_settings tell;
     bool json;
 };
 #define AT(field) offsetof(struct verify_settings, field)
@@ -33,6 +35,7 @@ static const struct pgc_option options[] = {
       "look for pg_restore only here; default: PATH and /usr/lib/postgresql/*/bin", .value = "DIR" },
     { "progress", 0, PGC_OPT_CHOICE, AT(progress), "auto", "a line on the terminal, or a log line every 10 s",
       .choices = "auto terminal log none" },
+    TELL_ROWS(struct verify_settings, tell),
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print JSON" },
 };
 
@@ -109,6 +112,23 @@ static void tell(struct call *call, const struct pgc_catalog_entry *entry, const
     }
 }
 
+/* A proof that cannot be noted is a failure; damage that cannot be noted stays the failure that it is. */
+static enum pgc_code mark(struct call *call, const struct pgc_catalog_entry *entry, enum pgc_code code,
+                          struct pgc_error *err) {
+    struct pgc_error problem;
+    enum pgc_code marked =
+        pgc_catalog_mark_verified(call->store, entry, (int)call->s->level, code == PGC_OK ? NULL : err->message,
+                                  pgc_wall_us(call->cli->rt), &problem);
+    if (marked == PGC_OK || code != PGC_OK) {
+        if (marked != PGC_OK)
+            pgc_log(call->cli->rt, PGC_LOG_WARN, "verify.not_noted", "cannot note the failure beside the backup",
+                    PGC_LOG_TEXT("error.message", problem.message));
+        return code;
+    }
+    *err = problem;
+    return pgc_wrap(err, "backup '%s' is proven, but that cannot be noted (--no-mark)", entry->manifest.id);
+}
+
 static enum pgc_code verify_one(struct call *call, const struct pgc_catalog_entry *entry, struct pgc_error *err) {
     struct pgc_verify_options o = { .store = call->store,
                                     .entry = entry,
@@ -125,8 +145,8 @@ static enum pgc_code verify_one(struct call *call, const struct pgc_catalog_entr
     progress_end(&call->progress);
     call->count++;
     tell(call, entry, &result, code == PGC_OK ? NULL : err);
-    if (code == PGC_OK && call->s->mark)
-        code = pgc_catalog_mark_verified(call->store, entry, o.level, pgc_wall_us(call->cli->rt), err);
+    if (call->s->mark && entry->problem == NULL && (code == PGC_OK || code == PGC_E_DATA))
+        code = mark(call, entry, code, err);
     call->failed += code != PGC_OK;
     return code;
 }
@@ -169,8 +189,7 @@ static enum pgc_code verify_named(struct call *call, const struct pgc_catalog *c
     return code == PGC_OK ? verify_one(call, entry, err) : code;
 }
 
-static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
-    struct verify_settings *s = settings;
+static enum pgc_code prove(struct pgc_cli *cli, struct verify_settings *s, struct pgc_error *err) {
     PGC_CLEANUP(pgc_catalog_release) struct pgc_catalog catalog = PGC_CATALOG_INIT;
     PGC_CLEANUP(call_release)
     struct call call = { .cli = cli, .s = s, .identities = PGC_AGE_IDENTITIES_INIT, .json = PGC_BUF_INIT };
@@ -193,6 +212,21 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
         code = cli->args.count > 0 ? verify_named(&call, &catalog, err) : verify_newest(&call, &catalog, err);
     if (s->json && call.count > 0)
         fprintf(cli->out, "{\"backups\": [%s\n]}\n", call.json.data);
+    return code;
+}
+
+static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
+    struct verify_settings *s = settings;
+    const struct pgc_runtime *rt = cli->rt;
+    struct tell tell;
+    enum pgc_code code = tell_check(&s->tell, err);
+    if (code != PGC_OK)
+        return code;
+    tell_started(&tell, "verify", &s->tell, rt);
+    cli->rt = &tell.log.rt;
+    code = prove(cli, s, err);
+    cli->rt = rt;
+    tell_ended(&tell, code, code == PGC_OK ? "" : err->message, 0);
     return code;
 }
 

@@ -7,6 +7,7 @@
 #include "backup/artefact.h"
 #include "backup/layout.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 
 void pgc_catalog_release(struct pgc_catalog *catalog) {
@@ -86,6 +87,17 @@ static char *problem_of(const struct pgc_catalog_entry *entry, const struct pgc_
     return NULL;
 }
 
+static void put_sha256(char out[65], const struct pgc_buf *text) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf hex = PGC_BUF_INIT;
+    unsigned char digest[PGC_SHA256_SIZE];
+    struct pgc_sha256 hash;
+    pgc_sha256_init(&hash);
+    pgc_sha256_add(&hash, text->data, text->len);
+    pgc_sha256_end(&hash, digest);
+    pgc_text_hex(&hex, digest, sizeof digest);
+    snprintf(out, 65, "%s", hex.data);
+}
+
 /* A manifest that cannot be read must not hide the others: it becomes an entry with a problem. */
 static enum pgc_code read_manifest(struct pgc_store *store, const char *key, const struct pgc_backup_place *place,
                                    const struct objects *objects, struct pgc_catalog_entry *entry,
@@ -95,6 +107,7 @@ static enum pgc_code read_manifest(struct pgc_store *store, const char *key, con
     if (code == PGC_OK)
         code = pgc_manifest_parse(text.data, text.len, &entry->manifest, err);
     if (code == PGC_OK) {
+        put_sha256(entry->manifest_sha256, &text);
         entry->problem = problem_of(entry, place, objects);
     } else if (code == PGC_E_DATA || code == PGC_E_NOT_FOUND) {
         entry->problem = strdup(err->message);
@@ -116,6 +129,27 @@ static enum pgc_code read_manifest(struct pgc_store *store, const char *key, con
     return m->id == NULL || m->cluster == NULL || m->database == NULL ? pgc_fail_nomem(err) : PGC_OK;
 }
 
+static int64_t time_member(const struct pgc_json *doc, const char *key) {
+    const char *text = pgc_json_text(pgc_json_get(doc, key));
+    int64_t us = 0;
+    return text != NULL && pgc_text_parse_rfc3339(text, &us) ? us : 0;
+}
+
+/* A record of another manifest (or of one that was replaced) proves nothing. */
+static void take_record(const struct pgc_json *doc, struct pgc_catalog_entry *entry) {
+    const char *sha256 = pgc_json_text(pgc_json_get(doc, "manifest_sha256"));
+    if (sha256 == NULL || entry->manifest_sha256[0] == '\0' || strcmp(sha256, entry->manifest_sha256) != 0)
+        return;
+    entry->verified_us = time_member(doc, "verified");
+    entry->restored_us = time_member(doc, "restored");
+    entry->failed_us = time_member(doc, "failed");
+    entry->level = (int)pgc_json_int(pgc_json_get(doc, "level"), 0);
+}
+
+bool pgc_catalog_is_verified(const struct pgc_catalog_entry *entry) {
+    return entry->verified_us > 0 && entry->failed_us == 0;
+}
+
 static enum pgc_code read_marks(struct pgc_store *store, const struct objects *objects, struct pgc_catalog_entry *entry,
                                 struct pgc_error *err) {
     entry->pinned = find_object(objects, entry->folder, PGC_BACKUP_PIN) != NULL;
@@ -127,8 +161,8 @@ static enum pgc_code read_marks(struct pgc_store *store, const struct objects *o
     enum pgc_code code = pgc_store_load(store, mark->key, 65536, &text, err);
     if (code == PGC_OK)
         code = pgc_json_parse(text.data, text.len, &doc, err);
-    const char *time = doc == NULL ? NULL : pgc_json_text(pgc_json_get(doc, "verified"));
-    entry->verified = time != NULL && pgc_text_parse_rfc3339(time, &entry->verified_us);
+    if (code == PGC_OK)
+        take_record(doc, entry);
     return code == PGC_E_DATA || code == PGC_E_NOT_FOUND ? PGC_OK : code;
 }
 
@@ -256,14 +290,35 @@ enum pgc_code pgc_catalog_pin(struct pgc_store *store, const struct pgc_catalog_
     return pinned ? pgc_store_save(store, key.data, "", 0, "text/plain", err) : pgc_store_erase(store, key.data, err);
 }
 
+static void put_time(struct pgc_buf *out, const char *key, int64_t us) {
+    pgc_buf_putf(out, ", \"%s\": ", key);
+    if (us > 0)
+        pgc_buf_putc(out, '"');
+    if (us > 0)
+        pgc_text_rfc3339(out, us, false);
+    pgc_buf_puts(out, us > 0 ? "\"" : "null");
+}
+
 enum pgc_code pgc_catalog_mark_verified(struct pgc_store *store, const struct pgc_catalog_entry *entry, int level,
-                                        int64_t wall_us, struct pgc_error *err) {
+                                        const char *failure, int64_t wall_us, struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT, text = PGC_BUF_INIT;
-    pgc_buf_putf(&text, "{\"schema\": \"pgc-verified/1\", \"level\": %d, \"verified\": \"", level);
-    pgc_text_rfc3339(&text, wall_us, false);
-    pgc_buf_puts(&text, "\"}\n");
+    bool ok = failure == NULL;
+    pgc_buf_puts(&text, "{\"schema\": \"pgc-verified/1\", \"id\": ");
+    pgc_text_json(&text, entry->manifest.id);
+    pgc_buf_putf(&text, ", \"manifest_sha256\": \"%s\", \"level\": %d", entry->manifest_sha256,
+                 ok ? level : entry->level);
+    put_time(&text, "verified", ok ? wall_us : entry->verified_us);
+    put_time(&text, "restored", ok && level >= 2 ? wall_us : entry->restored_us);
+    put_time(&text, "failed", ok ? 0 : wall_us);
+    pgc_buf_puts(&text, ", \"error\": ");
+    if (ok)
+        pgc_buf_puts(&text, "null");
+    else
+        pgc_text_json(&text, failure);
+    pgc_buf_puts(&text, "}\n");
     key_of(&key, entry, PGC_BACKUP_VERIFIED);
-    return pgc_store_save(store, key.data, text.data, text.len, "application/json", err);
+    enum pgc_code code = pgc_buf_check(&text, err);
+    return code == PGC_OK ? pgc_store_save(store, key.data, text.data, text.len, "application/json", err) : code;
 }
 
 enum pgc_code pgc_catalog_erase(struct pgc_store *store, const struct pgc_catalog_entry *entry, struct pgc_error *err) {

@@ -15,10 +15,16 @@ struct pgc_catalog_entry {
     struct pgc_manifest manifest; /* of a broken one only id, cluster, database and started_us are set */
     char *folder;                 /* "main/app/20260131T120000Z-1f3a9c0b/" */
     char *problem;                /* why it cannot be used: manifest unreadable, artefact missing or of a wrong size */
+    char manifest_sha256[65];     /* "" when it cannot be read */
     bool pinned;
-    bool verified; /* verified.json is there */
-    int64_t verified_us;
+    /* From verified.json, which counts for the very manifest that it names. 0: never. */
+    int64_t verified_us; /* last proof, of any level */
+    int64_t restored_us; /* last proof of level 2 */
+    int level;           /* of the last proof */
+    int64_t failed_us;   /* the last verification found damage: no proof counts any more */
 };
+/* Proven, and not found damaged later. */
+bool pgc_catalog_is_verified(const struct pgc_catalog_entry *entry);
 struct pgc_catalog {
     struct pgc_catalog_entry *items; /* oldest first */
     size_t count, cap;
@@ -44,8 +50,10 @@ PGC_MUST_USE enum pgc_code pgc_catalog_find(const struct pgc_catalog *catalog, c
 /* Marks. A pin is an empty object beside the manifest. */
 PGC_MUST_USE enum pgc_code pgc_catalog_pin(struct pgc_store *store, const struct pgc_catalog_entry *entry, bool pinned,
                                            struct pgc_error *err);
+/* What a verification of `level` found: failure NULL, or what is damaged. Bound to the manifest by its SHA-256. */
 PGC_MUST_USE enum pgc_code pgc_catalog_mark_verified(struct pgc_store *store, const struct pgc_catalog_entry *entry,
-                                                     int level, int64_t wall_us, struct pgc_error *err);
+                                                     int level, const char *failure, int64_t wall_us,
+                                                     struct pgc_error *err);
 
 /* Deletes one backup: the manifest first (from then on it does not exist), then the artefacts that it names, then the marks.
  * Nothing else in the folder is touched. */

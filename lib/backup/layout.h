@@ -16,7 +16,7 @@
 
 #define PGC_BACKUP_MANIFEST "manifest.json" /* written last: a backup without it does not exist */
 #define PGC_BACKUP_PIN      "pinned"        /* an empty object: prune leaves this backup alone */
-#define PGC_BACKUP_VERIFIED "verified.json" /* result of the last successful verification */
+#define PGC_BACKUP_VERIFIED "verified.json" /* what verifications found; names the manifest by its SHA-256 */
 
 /* "20260131T120000Z-" and eight hex digits of `id`, with the final NUL. */
 #define PGC_BACKUP_NAME_BYTES 26

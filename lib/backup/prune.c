@@ -69,7 +69,7 @@ static enum pgc_code judge_group(const struct pgc_catalog_entry *const *entries,
     size_t good = 0, bad = 0;
     enum pgc_code code = items == NULL || damaged == NULL ? pgc_fail_nomem(err) : PGC_OK;
     for (size_t i = 0; code == PGC_OK && i < count; i++) {
-        if (entries[i]->problem != NULL)
+        if (entries[i]->problem != NULL || entries[i]->failed_us > 0)
             damaged[bad++] = entries[i];
         else
             items[good++] = (struct pgc_keep_item) { .time_us = entries[i]->manifest.started_us,
