@@ -37,6 +37,7 @@ struct run_settings {
     struct hook_settings hooks;
     struct tell_settings tell;
     bool json;
+    bool plan;
 };
 #define AT(field) offsetof(struct run_settings, field)
 
@@ -78,6 +79,7 @@ static const struct pgc_option options[] = {
     HOOK_ROWS(struct run_settings, hooks),
     TELL_ROWS(struct run_settings, tell),
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print the result as JSON" },
+    { "plan", 0, PGC_OPT_FLAG, AT(plan), NULL, NULL, .env = "" }, /* for the scheduler */
 };
 
 /* Everything a run holds besides the job that points into it. */
@@ -308,8 +310,45 @@ static enum pgc_code run_hooked(struct pgc_cli *cli, struct run_settings *s, str
     return hooks_after(&s->hooks, &hooked, code, results, json.data, cli->rt, err);
 }
 
+static void put_list(struct pgc_buf *out, const char *key, const struct pgc_strings *list) {
+    pgc_buf_putf(out, "\"%s\": [", key);
+    for (size_t i = 0; i < list->count; i++) {
+        pgc_buf_puts(out, i > 0 ? ", " : "");
+        pgc_text_json(out, list->items[i]);
+    }
+    pgc_buf_puts(out, "], ");
+}
+
+/* What these settings are about, and whether they can be meant, without asking a server or a store. */
+static enum pgc_code print_plan(struct pgc_cli *cli, struct run_settings *s, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    bool encrypts =
+        s->recipients.count + s->recipient_files.count > 0 || s->passphrase != NULL || s->passphrase_file != NULL;
+    if (encrypts == s->no_encryption)
+        return pgc_fail(err, PGC_E_USAGE, "either a recipient (or passphrase) or --no-encryption is wanted");
+    enum pgc_code code = check_settings(s, err);
+    if (code == PGC_OK)
+        code = pgc_connection_resolve(&s->connection, err);
+    PGC_AUTO_FREE char *own = s->databases.count == 0 ? only_database(s) : NULL;
+    if (code == PGC_OK && own != NULL)
+        code = pgc_strings_add(&s->databases, own, err);
+    pgc_buf_putc(&out, '{');
+    put_list(&out, "stores", &s->stores);
+    put_list(&out, "databases", &s->databases);
+    pgc_buf_puts(&out, "\"cluster\": ");
+    pgc_text_json(&out, s->cluster);
+    pgc_buf_puts(&out, "}\n");
+    if (code == PGC_OK)
+        code = pgc_buf_check(&out, err);
+    if (code == PGC_OK)
+        fputs(out.data, cli->out);
+    return code;
+}
+
 static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
     struct run_settings *s = settings;
+    if (s->plan)
+        return print_plan(cli, s, err);
     PGC_CLEANUP(held_release) struct held held = { .recipients = PGC_AGE_RECIPIENTS_INIT };
     PGC_CLEANUP(pgc_backup_results_release) struct pgc_backup_results results = PGC_BACKUP_RESULTS_INIT;
     struct tell tell;
@@ -317,12 +356,15 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
     enum pgc_code code = check_settings(s, err);
     if (code != PGC_OK)
         return code;
-    tell_started(&tell, &s->tell, cli->rt);
+    const struct pgc_runtime *rt = cli->rt;
+    tell_started(&tell, "run", &s->tell, rt);
+    cli->rt = &tell.log.rt;
     code = read_recipients(s, &held, err);
     if (code == PGC_OK)
         code = pgc_connection_resolve(&s->connection, err);
     if (code == PGC_OK)
         code = run_hooked(cli, s, &held, &results, err);
+    cli->rt = rt;
     for (size_t i = 0; i < results.count; i++)
         bytes += results.items[i].stored ? results.items[i].stored_bytes : 0;
     tell_ended(&tell, code, code == PGC_OK ? "" : err->message, bytes);

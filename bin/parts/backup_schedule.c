@@ -21,6 +21,9 @@ struct settings {
     char *listen;
     bool no_listen;
     bool run_on_start;
+    bool prune;
+    char *verify_schedule;
+    int64_t verify_level;
     bool check;
     int64_t drain_ms;
     struct notify_settings notify;
@@ -35,6 +38,11 @@ static const struct pgc_option options[] = {
     { "jitter", 0, PGC_OPT_DURATION, AT(jitter_ms), "0",
       "with --schedule: delay by up to TIME, the same at every start" },
     { "run-on-start", 0, PGC_OPT_FLAG, AT(run_on_start), NULL, "with --schedule: run once at start" },
+    { "prune", 0, PGC_OPT_FLAG, AT(prune), NULL,
+      "with --schedule: prune after each success, by the policy in PGC_BACKUP_KEEP_..." },
+    { "verify-schedule", 0, PGC_OPT_STRING, AT(verify_schedule), NULL, "with --schedule: verify the newest backups",
+      .value = "EXPR" },
+    { "verify-level", 0, PGC_OPT_INT, AT(verify_level), "1", "1: read everything; 2: restore and compare too" },
     { "listen", 0, PGC_OPT_STRING, AT(listen), ":9187",
       "address for /healthz, /livez, /metrics, /status.json and the page at /", .value = "[HOST]:PORT" },
     { "no-listen", 0, PGC_OPT_FLAG, AT(no_listen), NULL, "no HTTP" },
@@ -54,10 +62,14 @@ static enum pgc_code read_agenda(void *arg, struct pgc_agenda *out, struct pgc_e
     const struct settings *s = source->settings;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
     if (s->config == NULL) {
-        enum pgc_code code = pgc_agenda_single(s->schedule, s->timezone, s->jitter_ms / 1000, source->host, out, err);
-        if (code == PGC_OK)
-            out->jobs[0].run_on_start = s->run_on_start;
-        return code;
+        struct pgc_agenda_setting setting = { .schedule = s->schedule,
+                                              .timezone = s->timezone,
+                                              .jitter_s = s->jitter_ms / 1000,
+                                              .run_on_start = s->run_on_start,
+                                              .prunes = s->prune,
+                                              .verify_schedule = s->verify_schedule,
+                                              .verify_level = (int)s->verify_level };
+        return pgc_agenda_single(&setting, source->host, out, err);
     }
     enum pgc_code code = pgc_file_read(s->config, CONFIG_MAX, &text, err);
     if (code == PGC_OK)
@@ -78,6 +90,8 @@ static void print_next(struct pgc_cli *cli, struct pgc_agenda *agenda) {
 static enum pgc_code check_settings(const struct settings *s, struct pgc_error *err) {
     if ((s->config == NULL) == (s->schedule == NULL))
         return pgc_fail(err, PGC_E_USAGE, "either --config or --schedule is wanted");
+    if (s->verify_level < 1 || s->verify_level > 2)
+        return pgc_fail(err, PGC_E_USAGE, "--verify-level: %lld is neither 1 nor 2", (long long)s->verify_level);
     return notify_check(&s->notify, err);
 }
 
@@ -94,10 +108,6 @@ static enum pgc_code run_schedule(struct pgc_cli *cli, void *settings, struct pg
         code = read_agenda(&source, &agenda, err);
     if (code != PGC_OK)
         return code;
-    if (s->check) {
-        print_next(cli, &agenda);
-        return PGC_OK;
-    }
     struct pgc_scheduler_options scheduler = {
         .agenda = &agenda,
         .program = program,
@@ -109,7 +119,13 @@ static enum pgc_code run_schedule(struct pgc_cli *cli, void *settings, struct pg
         .reload_arg = &source,
         .reload_asked = pgc_process_reload_asked,
     };
-    return pgc_scheduler_run(&scheduler, cli->rt, err);
+    if (!s->check)
+        return pgc_scheduler_run(&scheduler, cli->rt, err);
+    if (s->config != NULL)
+        code = pgc_scheduler_check(&scheduler, cli->rt, err);
+    if (code == PGC_OK)
+        print_next(cli, &agenda);
+    return code;
 }
 
 const struct pgc_command pgc_cmd_backup_schedule = {

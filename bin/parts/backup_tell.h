@@ -3,6 +3,7 @@
 /* Option rows by which pgc backup run and pgc backup schedule tell how a run went. Telling never changes how it went. */
 #include <limits.h>
 
+#include "backup/log_tail.h"
 #include "backup/notify.h"
 #include "cli/command.h"
 
@@ -10,6 +11,7 @@ struct notify_settings {
     struct pgc_strings targets;
     bool successes;
     char *secret;
+    char *body_template;
     char *smtp_password;
 };
 #define NOTIFY_AT(type, field, member) (offsetof(type, field) + offsetof(struct notify_settings, member))
@@ -29,6 +31,14 @@ struct notify_settings {
           NOTIFY_AT(type, field, secret),                                                                              \
           NULL,                                                                                                        \
           "key of the HMAC signature of JSON notifications" },                                                         \
+        { "notify-template",                                                                                           \
+          0,                                                                                                           \
+          PGC_OPT_STRING,                                                                                              \
+          NOTIFY_AT(type, field, body_template),                                                                       \
+          NULL,                                                                                                        \
+          "JSON for https:// targets instead of our own; {{message}}, {{event}}, {{job}}, {{host}}, {{time}}, "        \
+          "{{run}}, {{error}}, {{log}} go inside strings, {{ok}}, {{duration_ms}}, {{bytes}} outside",                 \
+          .value = "JSON" },                                                                                           \
     {                                                                                                                  \
         "smtp-password", 0, PGC_OPT_SECRET, NOTIFY_AT(type, field, smtp_password), NULL,                               \
             "password of the user in smtp:// targets"                                                                  \
@@ -65,11 +75,15 @@ struct tell_settings {
     }
 struct tell {
     const struct tell_settings *settings;
-    const struct pgc_runtime *rt;
+    const char *command; /* "run" or "verify" */
+    struct pgc_log_tail log;
     char host[HOST_NAME_MAX + 1];
+    char run_id[PGC_NOTIFY_ID_BYTES];
     int64_t start_ms, start_us;
 };
 PGC_MUST_USE enum pgc_code tell_check(const struct tell_settings *settings, struct pgc_error *err);
-void tell_started(struct tell *tell, const struct tell_settings *settings, const struct pgc_runtime *rt);
+/* What is told of works with &tell->log.rt, so that its last words are told too. tell_ended releases what is held. */
+void tell_started(struct tell *tell, const char *command, const struct tell_settings *settings,
+                  const struct pgc_runtime *rt);
 void tell_ended(struct tell *tell, enum pgc_code code, const char *detail, uint64_t bytes);
 #endif

@@ -18,6 +18,7 @@ class H(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), H).serve_forever()
 P
 python3 "$T/hook.py" "$hook" "$T/told" & hook_pid=$!
+for _ in $(seq 100); do curl -s -o "$T/up" -d up "http://127.0.0.1:$hook/up" && break; sleep 0.1; done
 get() { python3 -c 'import sys,urllib.request,urllib.error
 try: r=urllib.request.urlopen(sys.argv[1], timeout=5); print(r.status); sys.stdout.write(r.read().decode())
 except urllib.error.HTTPError as e: print(e.code); sys.stdout.write(e.read().decode())' "$1" 2>&1; }
@@ -35,15 +36,15 @@ PGC_BACKUP_NOTIFY_SECRET=hush start --notify-success
 ok 'a job runs' until_true "[ \$(pgc-backup list --store '$T/store' 2> /dev/null | wc -l) -ge 2 ]"
 like 'healthy' "$(get "$base"/healthz)" '^200'
 metrics=$(get "$base"/metrics)
-like 'last success as a metric' "$metrics" 'pgc_backup_last_success_timestamp_seconds\{job="app"\} 1[0-9]{9}'
-like 'runs as a counter' "$metrics" 'pgc_backup_runs_total\{job="app",result="success"\} [1-9]'
-like 'the page' "$(get "$base"/)" '<b>app</b>.*@every 1s'
-like 'the status' "$(get "$base"/status.json)" '"name":"app","schedule":"@every 1s","timezone":"UTC"'
+like 'last success as a metric' "$metrics" 'pgc_backup_last_success_timestamp_seconds\{job_name="app"\} 1[0-9]{9}'
+like 'runs as a counter' "$metrics" 'pgc_backup_runs_total\{job_name="app",result="success"\} [1-9]'
+like 'the page' "$(get "$base"/)" 'row>app<.*@every 1s'
+like 'the status' "$(get "$base"/status.json)" '"name":"app","schedule":"@every 1s","timezone":"UTC","command":"run"'
 like 'nothing else' "$(get "$base"/../etc/passwd)" '^404'
 stop
 ok 'ends with 0 or 143 on SIGTERM' test "$RC" -eq 0 -o "$RC" -eq 143
 like 'a success is told, signed' "$(cat "$T/told")" '/json sha256=[0-9a-f]{64} \{"event":"backup.success","job":"app"'
-like 'a ping at the start' "$(cat "$T/told")" '/hc/start '
+like 'a ping at the start' "$(cat "$T/told")" '/hc/start\?rid='
 sig=$(sed -n 's/^\/json sha256=\([0-9a-f]*\) .*/\1/p' "$T/told" | head -n 1)
 body=$(sed -n 's/^\/json sha256=[0-9a-f]* //p' "$T/told" | head -n 1)
 is 'the signature is the HMAC of the body' "$(printf %s "$body" | openssl dgst -sha256 -hmac hush -r | cut -d' ' -f1)" "$sig"
@@ -52,7 +53,7 @@ unlike 'no secret in the log' "$(cat "$T/log")" 'hush'
 : > "$T/told"
 config '0 0 1 1 *'
 start
-ok 'the store tells the last success after a restart' until_true "get $base/metrics | grep -q 'pgc_backup_last_success_timestamp_seconds{job=\"app\"} 1'"
+ok 'the store tells the last success after a restart' until_true "get $base/metrics | grep -q 'pgc_backup_last_success_timestamp_seconds{job_name=\"app\"} 1'"
 runs=$(pgc-backup list --store "$T/store" | wc -l)
 config '@every 1s'
 kill -HUP "$pid"
@@ -69,7 +70,7 @@ start
 ok 'a failing job is counted' until_true "get $base/metrics | grep -q 'result=\"failure\"} [1-9]'"
 stop
 like 'a failure is told' "$(cat "$T/told")" '/json None \{"event":"backup.failure"'
-like 'to the dead man too' "$(cat "$T/told")" '/hc/fail '
+like 'to the dead man too' "$(cat "$T/told")" '/hc/fail\?rid='
 
 # The policy of a job is for what it backs up, in each of its stores; its neighbours stay.
 new_db sched2
@@ -89,7 +90,7 @@ cat > "$T/jobs.json" << J
 {"jobs": [{"name": "absent", "schedule": "0 0 1 1 *", "args": ["--database", "sched3", "--store", "$T/one", "--recipient", "$key"]}]}
 J
 start
-ok 'the backups of others are no success' until_true "get $base/metrics | grep -q 'last_success_timestamp_seconds{job=\"absent\"} 0'"
+ok 'the backups of others are no success' until_true "get $base/metrics | grep -q 'last_success_timestamp_seconds{job_name=\"absent\"} 0'"
 stop
 
 # A dump that hangs: overlap is skipped, SIGTERM aborts it, nothing stays.

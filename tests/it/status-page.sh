@@ -6,7 +6,7 @@ port=$(tests/support/free-port.sh)
 cat > "$T/jobs.json" << J
 {"jobs": [{"name": "app & <shop>", "schedule": "@every 1s", "timezone": "Europe/Berlin",
            "args": ["--no-encryption", "--store", "$T/store", "-h", "/nonexistent", "-d", "x"]},
-          {"name": "nightly", "schedule": "30 2 * * *", "args": ["--store", "$T/store"]}]}
+          {"name": "nightly", "schedule": "30 2 * * *", "args": ["--no-encryption", "--store", "$T/store"]}]}
 J
 pgc-backup schedule --config "$T/jobs.json" --listen "127.0.0.1:$port" 2> "$T/log" & pid=$!
 trap 'kill $pid' EXIT
@@ -24,10 +24,10 @@ page=$(dom "file://$T/script.html")
 like 'scripts do not run' "$page" '>still</p>'
 page=$(dom "http://127.0.0.1:$port/")
 text=$(visible <<< "$page")
-like 'the page has its heads' "$text" '^pgc backup Job State Last success Next run Size Last runs '
-like 'a job that fails, its name as it is' "$text" 'app & <shop> @every 1s Europe/Berlin (failure|running) never '
-like 'its error' "$text" 'exited with status 69: .*nonexistent'
-like 'a job that waits' "$text" 'nightly 30 2 \* \* \* UTC never never 20[0-9-]+T02:30:00Z in [0-9]+ (s|min|h) '
-like 'bars of the last runs' "$page" '<rect [^>]*class="bad"'
+like 'the page has its heads' "$text" '^pgc backup 1 of 2 jobs needs attention 2 never verified Job State Last success Verified Next run Size of the last runs '
+like 'a job that fails, its name as it is' "$text" 'app & <shop> @every 1s Europe/Berlin . (failed|running) never ! not verified no schedule '
+like 'its error' "$text" 'Last run: .*nonexistent.* \(exit status 69\)'
+like 'a job that waits' "$text" 'nightly 30 2 \* \* \* UTC . waiting never ! not verified no schedule in [0-9]+ (s|min|h) 20[0-9-]+ 02:30 UTC no runs yet'
+like 'bars of the last runs' "$page" '<path class="miss"'
 unlike 'nothing runs, nothing is fetched' "$page" '<script|<img|<link|src=| on[a-z]+='
 finish

@@ -14,8 +14,8 @@ said > "$T/up"
 
 status 'a run that tells' 0 backup -d told --job nightly --notify "$hook/json" --notify "ping+$hook/hc" --notify "slack+$hook/chat"
 told=$(said)
-like 'a ping at the start' "$told" 'POST /hc/start None .*nightly'
-like 'and at the end' "$told" $'\nPOST /hc None .*nightly.* succeeded: [0-9.]+ KiB'
+like 'a ping at the start' "$told" 'POST /hc/start\?rid=[0-9a-f-]{36} None .*nightly'
+like 'and at the end' "$told" $'\nPOST /hc\\?rid=[0-9a-f-]{36} None .*nightly.* succeeded: [0-9.]+ KiB'
 unlike 'the others hear of no success' "$told" '/json|/chat'
 status 'successes, when asked' 0 env PGC_BACKUP_NOTIFY="$hook/json,slack+$hook/chat" PGC_BACKUP_NOTIFY_SUCCESS=true PGC_BACKUP_NOTIFY_SECRET=hush \
   pgc-backup run --progress none --no-encryption --store "$T/store" -d told
@@ -25,7 +25,7 @@ like 'to the chat too' "$told" '/chat None \{"text":"pgc backup: job .backup'
 status 'a failure' 69 backup -h /nonexistent -d told --notify "$hook/json" --notify "ping+$hook/hc"
 told=$(said)
 like 'is told with its cause' "$told" '/json None \{"event":"backup.failure".*"error":".*nonexistent'
-like 'and to the dead man' "$told" '/hc/fail None .*FAILED: .*nonexistent'
+like 'and to the dead man' "$told" '/hc/fail\?rid=[0-9a-f-]{36} None .*FAILED: .*nonexistent'
 status 'a setting that is wrong' 64 pgc-backup run --store "$T/store" -d told --notify "$hook/json"
 like 'is a failure too' "$(said)" 'backup.failure.*a backup is encrypted'
 status 'who cannot be told changes nothing' 0 backup -d told --notify "ping+$hook/broken" --notify ping+http://127.0.0.1:1/x
@@ -36,16 +36,16 @@ said > "$T/up"
 # Metrics of a run that ends before it could be scraped.
 prom=$T/prom/pgc.prom; mkdir "$T/prom"
 status 'metrics to a file and a gateway' 0 backup -d told --job nightly --metrics-file "$prom" --pushgateway "$hook"
-success=$(grep '^pgc_backup_last_success_timestamp_seconds{job="nightly"} 1[0-9]*$' "$prom")
+success=$(grep '^pgc_backup_last_success_timestamp_seconds{job_name="nightly"} 1[0-9]*$' "$prom")
 like 'the last success' "$success" '[0-9]$'
 is 'nothing else is in the folder' "$(ls -A "$T/prom")" pgc.prom
-like 'pushed for this host' "$(said | tr '\n' ' ')" "^POST /metrics/job/pgc_backup/instance/$(hostname) None # HELP.*pgc_backup_last_success_timestamp_seconds"
+like 'pushed for this host' "$(said | tr '\n' ' ')" "^POST /metrics/job/pgc_backup/instance/$(hostname)/job_name/nightly None # HELP.*pgc_backup_last_success_timestamp_seconds"
 if command -v promtool > "$T/out"; then STDIN=$prom ok 'as Prometheus wants them' promtool check metrics
 else skip 'promtool check metrics' 'promtool is not installed'; fi
 status 'a failure' 69 backup -h /nonexistent -d told --job nightly --metrics-file "$prom" --pushgateway "$hook"
 is 'keeps the last success in the file' "$(grep '^pgc_backup_last_success' "$prom")" "$success"
 pushed=$(said | tr '\n' ' ')
-like 'pushes the attempt' "$pushed" 'pgc_backup_last_attempt_timestamp_seconds\{job="nightly"\} 1'
+like 'pushes the attempt' "$pushed" 'pgc_backup_last_attempt_timestamp_seconds\{job_name="nightly"\} 1'
 unlike 'but no success' "$pushed" 'last_success'
 status 'what cannot be written changes nothing' 0 backup -d told --metrics-file /nonexistent/x.prom --pushgateway http://127.0.0.1:1
 like 'it is logged' "$ERR" 'cannot write metrics.*cannot push metrics'
@@ -83,7 +83,7 @@ for _ in $(seq 50); do grep -q '/hc/start' "$T/told" && break; sleep 0.1; done
 sleep 0.5
 kill -TERM "$pid"; wait "$pid"; RC=$?
 is 'interrupted' "$RC $(cat "$T/err")" '143 pgc-backup run: interrupted by signal 15'
-like 'and told' "$(said)" '/hc/fail None .*interrupted'
+like 'and told' "$(said)" '/hc/fail\?rid=[0-9a-f-]{36} None .*interrupted'
 kill "$locker"
 
 # The scheduler tells; the run it starts does not a second time.
