@@ -1,5 +1,5 @@
 # pgc: one non-recursive Makefile. `make help` lists the targets.
-# Variables people set: CC, CFLAGS, VARIANT (release debug asan ubsan coverage fuzz), DESTDIR, prefix, WERROR=1.
+# Variables people set: CC, CFLAGS, VARIANT (release debug asan ubsan tsan coverage fuzz), DESTDIR, prefix, WERROR=1.
 MAKEFLAGS += --no-builtin-rules
 # As many compilers as there are processors, unless somebody says -j.
 ifeq ($(MAKELEVEL)$(filter -j% --jobs%,$(MAKEFLAGS)),0)
@@ -27,16 +27,18 @@ OPT_release := -O2 -g -D_FORTIFY_SOURCE=3
 OPT_debug := -O0 -g3
 OPT_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 OPT_coverage := -O0 -g --coverage
 OPT_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDOPT_asan := -fsanitize=address,undefined
 LDOPT_ubsan := -fsanitize=undefined
-LDOPT_coverage := --coverage
+LDOPT_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+OPT_coverage := --coverage
 LDOPT_fuzz := -fsanitize=address,undefined
 ifeq ($(VARIANT),fuzz)
 override CC := clang
 endif
-ifeq ($(filter $(VARIANT),release debug asan ubsan coverage fuzz),)
+ifeq ($(filter $(VARIANT),release debug asan ubsan tsan coverage fuzz),)
 $(error VARIANT '$(VARIANT)' is unknown)
 endif
 

@@ -52,6 +52,8 @@ demo postgresql                  server binaries for the throw-away server
 bench postgresql                 pg_dump, pgbench, psql to compare with
 bench age                        to compare with
 bench zstd                       to compare with
+bench s3cmd                      to compare with
+bench python3                    runs commands side by side
 containers docker.io             container engine
 containers docker-compose        runs the compose file
 containers mmdebstrap            makes the base images

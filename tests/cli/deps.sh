@@ -16,7 +16,7 @@ if command -v dpkg-query > /dev/null; then
   as=(); [ "$(id -u)" != 0 ] || as=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
   status "missing, and neither root nor sudo" 69 "${as[@]}" env PATH="$T/bin:$PATH" "$T/deps.sh" ensure demo bench
   like "names and reasons" "$ERR" 'postgresql +server binaries for the throw-away server'
-  like "the command to type" "$ERR" 'apt-get install --no-install-recommends postgresql age zstd$'
+  like "the command to type" "$ERR" 'apt-get install --no-install-recommends postgresql age zstd s3cmd python3$'
   ok "nothing was installed" test ! -e "$T/apt"
 else
   skip "missing packages" "no dpkg here"
