@@ -256,7 +256,7 @@ static enum pgc_code change_database(struct pgc_cli *cli, void *settings, bool c
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     bool exists = false;
     enum pgc_code code = migrate_args(cli, 0, "", err);
-    job = (struct migrate_job) { .settings = s, .cli = cli, .report = PGC_BUF_INIT };
+    job = (struct migrate_job) { .settings = s, .cli = cli, .report = PGC_BUF_INIT, .more = PGC_BUF_INIT };
     if (code == PGC_OK)
         code = pgc_connection_resolve(&s->connection, err);
     job.options.connect = (struct pgc_conn_options) { .conninfo = s->connection.dbname,

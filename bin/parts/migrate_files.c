@@ -203,7 +203,7 @@ static enum pgc_code run_new(struct pgc_cli *cli, void *settings, struct pgc_err
         dir = stat("migrations", &st) != 0 && stat("db/migrations", &st) == 0 ? "db/migrations" : "migrations";
     if (mkdir(dir, 0777) != 0 && errno != EEXIST)
         return pgc_fail_errno(err, PGC_E_IO, "cannot make the folder '%s'", dir);
-    job = (struct migrate_job) { .settings = s, .cli = cli, .report = PGC_BUF_INIT };
+    job = (struct migrate_job) { .settings = s, .cli = cli, .report = PGC_BUF_INIT, .more = PGC_BUF_INIT };
     code = pgc_folder_read(&job.migrate.folder, dir, err);
     if (code == PGC_OK)
         code = choose_version(&job, &version, err);

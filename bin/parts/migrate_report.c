@@ -115,6 +115,7 @@ static enum pgc_code put_steps_json(struct pgc_buf *out, const struct migrate_jo
     }
     pgc_buf_putc(out, ']');
     put_problems(out, plan);
+    pgc_buf_put(out, job->more.data, job->more.len);
     pgc_buf_puts(out, "}\n");
     return code;
 }
@@ -147,7 +148,7 @@ static void put_entry(struct pgc_buf *out, const struct pgc_plan_entry *entry) {
         pgc_buf_puts(out, ",\"duration_ms\":null");
     put_more(out, "checksum", m != NULL ? m->checksum : row->checksum);
     if (entry->state == PGC_STATE_INCOMPLETE) {
-        pgc_buf_putf(out, ",\"statements_done\":%zu", row->done);
+        pgc_buf_putf(out, ",\"statements_done\":%zu,\"in_flight\":%s", row->done, row->in_flight ? "true" : "false");
         put_more(out, "error", row->error);
     }
 }
@@ -162,8 +163,9 @@ static void put_line(struct pgc_buf *out, const struct pgc_plan_entry *entry) {
     if (row != NULL && row->applied_at != NULL)
         pgc_buf_putf(out, "  %.19sZ", row->applied_at);
     if (entry->state == PGC_STATE_INCOMPLETE)
-        pgc_buf_putf(out, "  %zu statements done%s%s", row->done, row->error != NULL ? "; " : "",
-                     row->error != NULL ? row->error : "");
+        pgc_buf_putf(out, "  %zu statements done%s%s%s", row->done,
+                     row->in_flight ? "; the next one was started and did not finish" : "",
+                     row->error != NULL ? "; " : "", row->error != NULL ? row->error : "");
     pgc_buf_putc(out, '\n');
 }
 

@@ -1,6 +1,7 @@
 /* The commands that plan and those that change something: up, down, redo, goto, mark, baseline, repair. */
 #include <string.h>
 
+#include "base/text.h"
 #include "parts/migrate_settings.h"
 #include "parts/parts.h"
 
@@ -47,6 +48,10 @@ static const struct pgc_option repair_options[] = {
     MIGRATE_LOCK_ROWS,
     { "invalid-indexes", 0, PGC_OPT_CHOICE, M_AT(invalid), "keep",
       "what to do with invalid indexes that a broken CREATE INDEX CONCURRENTLY left", .choices = "keep drop rebuild" },
+    { "interrupted", 0, PGC_OPT_CHOICE, M_AT(interrupted), "keep",
+      "a statement outside a transaction that was started and did not finish: rerun has the next up run it again, skip "
+      "has it go on behind it",
+      .choices = "keep rerun skip" },
 };
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -55,7 +60,7 @@ static const struct pgc_option repair_options[] = {
 static enum pgc_code report_run(struct migrate_job *job, const struct pgc_error *failure, struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
     if (!job->settings->json) {
-        if (failure == NULL && job->done == 0)
+        if (failure == NULL && job->done + job->mended == 0)
             fprintf(job->cli->out, "nothing to do\n");
         else if (job->done > 0)
             fprintf(job->cli->out, "%zu done\n", job->done);
@@ -65,6 +70,7 @@ static enum pgc_code report_run(struct migrate_job *job, const struct pgc_error 
     migrate_put_text(&out, "format", job->migrate.dialect->name);
     pgc_buf_putf(&out, ",\"count\":%zu,\"dry_run\":false,\"steps\":[%s],", job->done, job->report.data);
     migrate_put_text(&out, "error", failure != NULL ? failure->message : NULL);
+    pgc_buf_put(&out, job->more.data, job->more.len);
     pgc_buf_puts(&out, "}\n");
     enum pgc_code code = pgc_buf_check(&out, err);
     if (code == PGC_OK)
@@ -228,27 +234,40 @@ static enum pgc_code run_plan(struct pgc_cli *cli, void *settings, struct pgc_er
 
 /* --- repair ----------------------------------------------------------------------------------------------------- */
 
-static enum pgc_code repair_index(struct migrate_job *job, const char *index, struct pgc_error *err) {
-    const char *what = job->settings->invalid;
-    const char *verb = strcmp(what, "keep") == 0 ? "invalid index" : strcmp(what, "drop") == 0 ? "drop" : "rebuild";
-    if (!job->settings->json)
-        fprintf(job->cli->out, "%s %s\n", verb, index);
-    if (strcmp(what, "keep") == 0 || job->settings->dry_run)
-        return PGC_OK;
-    return pgc_conn_execf(
-        job->migrate.conn, err,
-        strcmp(what, "drop") == 0 ? "drop index concurrently if exists %s" : "reindex index concurrently %s", index);
+static void tell_indexes(struct migrate_job *job, const struct pgc_strings *indexes, const char *what) {
+    for (size_t i = 0; i < indexes->count; i++) {
+        if (!job->settings->json) {
+            fprintf(job->cli->out, "%s %s\n", what, indexes->items[i]);
+            continue;
+        }
+        pgc_buf_puts(&job->more, pgc_text_ends(job->more.data, "[") ? "{" : ",{");
+        migrate_put_text(&job->more, "index", indexes->items[i]);
+        pgc_buf_putc(&job->more, ',');
+        migrate_put_text(&job->more, "result", what);
+        pgc_buf_putc(&job->more, '}');
+    }
 }
 
 static enum pgc_code repair_indexes(struct migrate_job *job, struct pgc_error *err) {
-    PGC_CLEANUP(pgc_strings_release) struct pgc_strings invalid = PGC_STRINGS_INIT;
+    PGC_CLEANUP(pgc_migrate_invalid_release) struct pgc_migrate_invalid invalid = { 0 };
+    const char *what = job->settings->invalid;
+    bool keep = strcmp(what, "keep") == 0, rebuild = strcmp(what, "rebuild") == 0;
     enum pgc_code code = pgc_migrate_find_invalid(job->migrate.conn, &invalid, err);
-    for (size_t i = 0; code == PGC_OK && i < invalid.count; i++)
-        code = repair_index(job, invalid.items[i], err);
-    if (code == PGC_OK && invalid.count > 0 && strcmp(job->settings->invalid, "keep") == 0)
+    if (code == PGC_OK && !keep && !job->settings->dry_run && invalid.indexes.count + invalid.copies.count > 0) {
+        pgc_migrate_invalid_release(&invalid);
+        code = pgc_migrate_mend_invalid(&job->migrate, rebuild, &invalid, err);
+        job->mended = invalid.indexes.count + invalid.copies.count;
+    }
+    if (code != PGC_OK)
+        return code;
+    pgc_buf_puts(&job->more, ",\"invalid_indexes\":[");
+    tell_indexes(job, &invalid.indexes, keep ? "invalid index" : what);
+    tell_indexes(job, &invalid.copies, keep ? "invalid index" : "drop");
+    pgc_buf_putc(&job->more, ']');
+    if (keep && invalid.indexes.count + invalid.copies.count > 0)
         pgc_log(job->cli->rt, PGC_LOG_WARN, "migrate.invalid_index",
                 "invalid indexes are there; --invalid-indexes drop or rebuild puts them right",
-                PGC_LOG_TEXT("index", invalid.items[0]), PGC_LOG_INT("count", invalid.count));
+                PGC_LOG_INT("count", invalid.indexes.count + invalid.copies.count));
     return code;
 }
 
@@ -289,9 +308,12 @@ COMMAND(plan, "show what up would do", NULL, plan_options, run_plan,
 COMMAND(baseline, "say that the database is at VERSION already", "VERSION", mark_options, run_baseline,
         "For a database that was made without migrations: VERSION and everything older count as applied from then on.");
 COMMAND(mark, "change the ledger only", "applied|pending VERSION", mark_options, run_mark, NULL);
-COMMAND(repair, "accept changed files, find and mend invalid indexes", NULL, repair_options, run_repair,
+COMMAND(repair, "accept changed files, settle interrupted statements, mend invalid indexes", NULL, repair_options,
+        run_repair,
         "The checksums of changed files are taken over into the ledger (the old rows stay in its history). Invalid "
-        "indexes are listed, or dropped or rebuilt with --invalid-indexes.");
+        "indexes are listed, or dropped or rebuilt with --invalid-indexes (copies that REINDEX CONCURRENTLY left are "
+        "always dropped). When a statement outside a transaction was started and nobody saw how it ended, 'up' refuses "
+        "to go on; look at the database and say with --interrupted what it is.");
 const struct pgc_command pgc_cmd_migrate_goto = {
     .name = "goto",
     .summary = "migrate up or down to VERSION",

@@ -11,6 +11,7 @@ void migrate_job_release(struct migrate_job *job) {
     pgc_migrate_release(&job->migrate);
     pgc_strings_release(&job->dirs);
     pgc_buf_release(&job->report);
+    pgc_buf_release(&job->more);
 }
 
 enum pgc_code migrate_args(const struct pgc_cli *cli, size_t count, const char *what, struct pgc_error *err) {
@@ -52,6 +53,12 @@ static enum pgc_plan_policy policy(const char *word) {
 
 static enum pgc_plan_policy policy_or(const char *word, enum pgc_plan_policy otherwise) {
     return word == NULL ? otherwise : policy(word);
+}
+
+static enum pgc_plan_interrupted interrupted(const char *word) {
+    if (word != NULL && strcmp(word, "rerun") == 0)
+        return PGC_PLAN_INTERRUPTED_RERUN;
+    return word != NULL && strcmp(word, "skip") == 0 ? PGC_PLAN_INTERRUPTED_SKIP : PGC_PLAN_INTERRUPTED_KEEP;
 }
 
 static enum pgc_migrate_ledger_choice ledger_choice(const char *word) {
@@ -136,12 +143,13 @@ static void fill_options(struct migrate_job *job) {
         .out_of_order = policy_or(s->out_of_order, PGC_PLAN_WARN),
         .drift = policy_or(s->drift, PGC_PLAN_ERROR),
         .missing = policy_or(s->missing, PGC_PLAN_WARN),
+        .interrupted = interrupted(s->interrupted),
     };
 }
 
 enum pgc_code migrate_job_open(struct migrate_job *job, struct pgc_cli *cli, struct migrate_settings *settings,
                                bool needs_folder, struct pgc_error *err) {
-    *job = (struct migrate_job) { .settings = settings, .cli = cli, .report = PGC_BUF_INIT };
+    *job = (struct migrate_job) { .settings = settings, .cli = cli, .report = PGC_BUF_INIT, .more = PGC_BUF_INIT };
     if (settings->count < 0)
         return pgc_fail(err, PGC_E_USAGE, "--count wants a number from 1");
     enum pgc_code code = pgc_connection_resolve(&settings->connection, err);

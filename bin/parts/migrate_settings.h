@@ -38,6 +38,7 @@ struct migrate_settings {
     bool exit_code;
     bool accept;
     char *invalid;
+    char *interrupted;
     char *mode;
     char *file;
     bool remove;
@@ -163,7 +164,9 @@ struct migrate_job {
     const struct migrate_settings *settings;
     struct pgc_cli *cli;
     struct pgc_buf report; /* JSON of the steps that ran */
+    struct pgc_buf more;   /* further JSON members of the report, each with a comma in front */
     size_t done;
+    size_t mended; /* indexes */
 };
 void migrate_job_release(struct migrate_job *job);
 /* Resolves the connection and loads the folders. `settings` outlives the job. */

@@ -68,7 +68,7 @@ static enum pgc_code copy_rows(struct pgc_migrate *m, const struct pgc_migrate_l
     if (code != PGC_OK)
         return code;
     pgc_buf_puts(&sql, "begin;");
-    pgc_buf_puts(&sql, pgc_migrate_lock_fence(lock));
+    pgc_buf_puts(&sql, pgc_migrate_lock_guard(lock));
     for (size_t i = 0; i < plan.entry_count; i++)
         put_entry(&sql, m, &plan.entries[i], done);
     pgc_buf_puts(&sql, "commit");

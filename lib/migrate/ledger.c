@@ -211,36 +211,41 @@ static void put_where_key(struct pgc_buf *sql, const struct pgc_migration *m) {
     pgc_buf_putc(sql, ';');
 }
 
+/* The row of a down script is there already, unless another tool's ledger has it. */
 void pgc_ledger_sql_begin(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
                           bool down) {
-    if (down) {
-        pgc_ledger_sql(sql, ledger,
-                       "update pgc.migrations set state = 'reverting', statements_done = 0, statements_checksum = '', "
-                       "in_flight = false, error = null");
-        put_where_key(sql, m);
-        return;
-    }
     pgc_ledger_sql(sql, ledger,
                    "insert into pgc.migrations (key, version, name, kind, file, checksum, state, started_at, "
                    "applied_by, tool_version, statements_done, statements_checksum, in_flight) values (");
-    put_values(sql, m, PGC_LEDGER_APPLYING);
+    put_values(sql, m, down ? PGC_LEDGER_REVERTING : PGC_LEDGER_APPLYING);
     pgc_buf_puts(sql, ", pg_catalog.clock_timestamp(), ");
     put_who(sql, ledger);
-    pgc_buf_puts(sql, ", 0, '', false);");
+    pgc_buf_puts(sql, ", 0, '', false)");
+    if (down)
+        pgc_buf_puts(sql, " on conflict (key) do update set state = excluded.state, statements_done = 0, "
+                          "statements_checksum = '', in_flight = false, error = null");
+    pgc_buf_putc(sql, ';');
 }
 
 void pgc_ledger_sql_progress(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
-                             size_t done, const char *done_checksum, bool in_flight) {
-    pgc_ledger_sql(sql, ledger, "update pgc.migrations set ");
+                             struct pgc_ledger_progress from, struct pgc_ledger_progress to,
+                             const char *done_checksum) {
+    pgc_ledger_sql(sql, ledger, "with moved as (update pgc.migrations set ");
     pgc_buf_putf(sql,
-                 "statements_done = %zu, statements_checksum = '%s', in_flight = %s, error = null, checksum = '%s'",
-                 done, done_checksum, in_flight ? "true" : "false", m->checksum);
-    put_where_key(sql, m);
+                 "statements_done = %zu, statements_checksum = '%s', in_flight = %s, error = null, checksum = '%s' "
+                 "where statements_done = %zu and in_flight = %s and key = ",
+                 to.done, done_checksum, to.in_flight ? "true" : "false", m->checksum, from.done,
+                 from.in_flight ? "true" : "false");
+    put_key(sql, m);
+    pgc_buf_puts(sql, " returning 1) select (case when pg_catalog.count(*) = 1 then '1' else '" PGC_LEDGER_LOST
+                      "' end)::integer from moved;");
 }
 
 void pgc_ledger_sql_error(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
-                          const char *message) {
-    pgc_ledger_sql(sql, ledger, "update pgc.migrations set in_flight = false, error = ");
+                          const char *message, bool settled) {
+    pgc_ledger_sql(sql, ledger,
+                   settled ? "update pgc.migrations set in_flight = false, error = "
+                           : "update pgc.migrations set error = ");
     pgc_sql_literal(sql, message);
     put_where_key(sql, m);
 }

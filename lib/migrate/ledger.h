@@ -82,10 +82,17 @@ void pgc_ledger_sql_remove(struct pgc_buf *sql, const struct pgc_ledger_native *
  * progress sets done and its checksum, finish turns it into 'applied' (removes it for down). */
 void pgc_ledger_sql_begin(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
                           bool down);
+struct pgc_ledger_progress {
+    size_t done;
+    bool in_flight;
+};
+/* Fails with PGC_LEDGER_LOST in its message unless the row says `from`: two runs never both go on. */
 void pgc_ledger_sql_progress(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
-                             size_t done, const char *done_checksum, bool in_flight);
+                             struct pgc_ledger_progress from, struct pgc_ledger_progress to, const char *done_checksum);
+/* `settled`: what failed is known to have had no effect; else in_flight stays as it is. */
 void pgc_ledger_sql_error(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
-                          const char *message);
+                          const char *message, bool settled);
+#define PGC_LEDGER_LOST "the migration lock is lost: another run has taken over"
 void pgc_ledger_sql_finish(struct pgc_buf *sql, const struct pgc_ledger_native *ledger, const struct pgc_migration *m,
                            bool down);
 #endif

@@ -1,7 +1,6 @@
 #include "migrate/lock.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,13 +26,12 @@ struct pgc_migrate_lock {
     /* lease */
     bool has_lease;
     char owner[33];
-    struct pgc_buf fence;
+    struct pgc_buf guard, keep; /* SQL, see the header */
     pthread_t thread;
     bool thread_runs;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool stop; /* under mutex */
-    atomic_bool lost;
 };
 
 enum pgc_code pgc_migrate_pooled(struct pgc_conn *conn, bool *pooled, struct pgc_error *err) {
@@ -206,7 +204,7 @@ static void *beat(void *arg) {
         pgc_conn_shield(conn, true);
         enum pgc_code code = pgc_conn_query_text(conn, sql.data, values, 2, &owner, &err);
         if (code == PGC_OK && owner == NULL)
-            atomic_store(&lock->lost, true);
+            break; /* lost: guard and keep tell it where it matters */
         if (code != PGC_OK) {
             pgc_conn_free(conn);
             conn = NULL;
@@ -215,15 +213,66 @@ static void *beat(void *arg) {
     return NULL;
 }
 
+/* --- what stands in transactions ------------------------------------------------------------------------------ */
+
+static void put_lease_check(struct pgc_migrate_lock *lock, struct pgc_buf *sql) {
+    pgc_ledger_sql(sql, lock->options->native,
+                   "select (case when count(*) = 1 then '1' else '" PGC_LEDGER_LOST
+                   "' end)::integer from pgc.migration_lease where "
+                   "owner = ");
+    pgc_sql_literal(sql, lock->owner);
+    pgc_buf_putc(sql, ';');
+}
+
+static void put_session_guard(const struct pgc_migrate_lock *lock, struct pgc_buf *sql) {
+    pgc_buf_puts(sql, "select (case when ");
+    for (size_t i = 0; i < lock->held; i++)
+        pgc_buf_putf(sql, "%spg_catalog.pg_try_advisory_xact_lock(%lld)", i > 0 ? " and " : "",
+                     (long long)key_at(lock, i));
+    pgc_buf_puts(sql, " then '1' else '" PGC_LEDGER_LOST "' end)::integer;");
+}
+
+/* Session locks are counted: given back and taken again is held once, whether it was held before or not. The transaction's
+ * own hold on the key (guard) closes the gap. The server warns when there was nothing to give back. */
+static void put_session_keep(const struct pgc_migrate_lock *lock, struct pgc_buf *sql) {
+    pgc_buf_puts(sql, "set local client_min_messages=error;select ");
+    for (size_t i = 0; i < lock->held; i++)
+        pgc_buf_putf(sql, "%spg_catalog.pg_advisory_unlock(%lld),pg_catalog.pg_advisory_lock(%lld)", i > 0 ? "," : "",
+                     (long long)key_at(lock, i), (long long)key_at(lock, i));
+    pgc_buf_putc(sql, ';');
+}
+
+static enum pgc_code put_guards(struct pgc_migrate_lock *lock, struct pgc_error *err) {
+    if (lock->options->pooled) {
+        put_lease_check(lock, &lock->guard);
+        put_lease_check(lock, &lock->keep);
+    } else {
+        put_session_guard(lock, &lock->guard);
+        put_session_keep(lock, &lock->keep);
+    }
+    enum pgc_code code = pgc_buf_check(&lock->guard, err);
+    return code != PGC_OK ? code : pgc_buf_check(&lock->keep, err);
+}
+
+const char *pgc_migrate_lock_guard(const struct pgc_migrate_lock *lock) {
+    return lock->guard.data;
+}
+
+const char *pgc_migrate_lock_keep(const struct pgc_migrate_lock *lock) {
+    return lock->keep.data;
+}
+
+bool pgc_migrate_lock_is_row(const struct pgc_migrate_lock *lock) {
+    return lock->options->pooled;
+}
+
+enum pgc_code pgc_migrate_lock_fault(enum pgc_code code, struct pgc_error *err) {
+    return code == PGC_E_SQL && strstr(err->message, PGC_LEDGER_LOST) != NULL
+               ? pgc_fail(err, PGC_E_LOCKED, PGC_LEDGER_LOST)
+               : code;
+}
+
 static enum pgc_code start_heart(struct pgc_migrate_lock *lock, struct pgc_error *err) {
-    pgc_ledger_sql(&lock->fence, lock->options->native,
-                   "select (case when count(*) = 1 then '1' else 'the lease of pgc migrate is lost: another run has "
-                   "taken over' end)::integer from pgc.migration_lease where owner = ");
-    pgc_sql_literal(&lock->fence, lock->owner);
-    pgc_buf_putc(&lock->fence, ';');
-    enum pgc_code code = pgc_buf_check(&lock->fence, err);
-    if (code != PGC_OK)
-        return code;
     if (pthread_create(&lock->thread, NULL, beat, lock) != 0)
         return pgc_fail(err, PGC_E_FAILED, "cannot start the thread that keeps the lease");
     lock->thread_runs = true;
@@ -279,7 +328,7 @@ enum pgc_code pgc_migrate_lock_take(struct pgc_conn *conn, const struct pgc_migr
     lock->conn = conn;
     lock->options = options;
     lock->rt = rt;
-    lock->fence = (struct pgc_buf)PGC_BUF_INIT;
+    lock->guard = lock->keep = (struct pgc_buf)PGC_BUF_INIT;
     pthread_mutex_init(&lock->mutex, NULL);
     pthread_cond_init(&lock->wake, NULL);
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
@@ -289,16 +338,14 @@ enum pgc_code pgc_migrate_lock_take(struct pgc_conn *conn, const struct pgc_migr
     enum pgc_code code = options->pooled ? pgc_ledger_create_lease(conn, options->native, err) : PGC_OK;
     if (code == PGC_OK)
         code = take(lock, err);
+    if (code == PGC_OK)
+        code = put_guards(lock, err);
     if (code != PGC_OK) {
         pgc_migrate_lock_free(lock);
         return code;
     }
     *out = lock;
     return PGC_OK;
-}
-
-const char *pgc_migrate_lock_fence(const struct pgc_migrate_lock *lock) {
-    return lock == NULL ? "" : lock->fence.data;
 }
 
 void pgc_migrate_lock_free(struct pgc_migrate_lock *lock) {
@@ -318,7 +365,8 @@ void pgc_migrate_lock_free(struct pgc_migrate_lock *lock) {
             give_lease_back(lock);
     }
     pgc_conn_shield(lock->conn, false);
-    pgc_buf_release(&lock->fence);
+    pgc_buf_release(&lock->guard);
+    pgc_buf_release(&lock->keep);
     pthread_cond_destroy(&lock->wake);
     pthread_mutex_destroy(&lock->mutex);
     free(lock);

@@ -27,8 +27,18 @@ struct pgc_migrate_lock_options {
 PGC_MUST_USE enum pgc_code pgc_migrate_lock_take(struct pgc_conn *conn, const struct pgc_migrate_lock_options *options,
                                                  const struct pgc_runtime *rt, struct pgc_migrate_lock **out,
                                                  struct pgc_error *err);
-/* Statement that fails unless the lock is still ours, to stand in each transaction; "" for session locks. Borrowed. */
-const char *pgc_migrate_lock_fence(const struct pgc_migrate_lock *lock);
+/* SQL for transactions of ours; borrowed, each statement with its semicolon.
+ *
+ * guard stands behind begin and fails unless the lock is still ours. A script may give session locks back (DISCARD ALL,
+ * pg_advisory_unlock_all()): guard holds the keys for the transaction too, and keep, which stands before commit, takes them
+ * again, so that there is no moment in which somebody else could. For a row, keep is the same check once more.
+ * guard is one statement. A message that fails for want of the lock is put right by pgc_migrate_lock_fault. */
+const char *pgc_migrate_lock_guard(const struct pgc_migrate_lock *lock);
+const char *pgc_migrate_lock_keep(const struct pgc_migrate_lock *lock);
+/* Is it a row (behind a pooler), which every transaction has to look at? Session locks only go by a script's own doing. */
+bool pgc_migrate_lock_is_row(const struct pgc_migrate_lock *lock);
+/* Returns `code`, or PGC_E_LOCKED when the failure was guard's or keep's. */
+enum pgc_code pgc_migrate_lock_fault(enum pgc_code code, struct pgc_error *err);
 /* Gives it back (best effort: the end of the connection does too). NULL is fine. */
 void pgc_migrate_lock_free(struct pgc_migrate_lock *lock);
 PGC_DEFINE_AUTO(pgc_migrate_lock_free, struct pgc_migrate_lock *)

@@ -15,8 +15,8 @@ const char *pgc_plan_state_name(enum pgc_plan_state state) {
 }
 
 const char *pgc_plan_action_name(enum pgc_plan_action action) {
-    static const char *const names[] = { "up",     "down",     "rerun",  "resume", "resume-down",
-                                         "record", "baseline", "forget", "accept" };
+    static const char *const names[] = { "up",       "down",   "rerun",  "resume", "resume-down", "record",
+                                         "baseline", "forget", "accept", "retry",  "skip" };
     return names[action];
 }
 

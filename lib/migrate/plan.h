@@ -24,6 +24,13 @@ enum pgc_plan_verb {
 
 enum pgc_plan_policy { PGC_PLAN_ERROR, PGC_PLAN_WARN, PGC_PLAN_APPLY };
 
+/* For repair: what becomes of a statement that was started and whose outcome nobody saw. */
+enum pgc_plan_interrupted {
+    PGC_PLAN_INTERRUPTED_KEEP,
+    PGC_PLAN_INTERRUPTED_RERUN, /* it has had no effect, or may have it twice */
+    PGC_PLAN_INTERRUPTED_SKIP,  /* it has had its effect */
+};
+
 struct pgc_plan_request {
     enum pgc_plan_verb verb;
     const char *to; /* VERSION or NAME, NULL: none; for down "0" means everything */
@@ -32,6 +39,7 @@ struct pgc_plan_request {
     enum pgc_plan_policy out_of_order; /* pending ones older than the newest applied one */
     enum pgc_plan_policy drift;        /* applied ones whose text has changed; APPLY: say nothing */
     enum pgc_plan_policy missing;      /* applied ones that are not in the folder; APPLY: say nothing */
+    enum pgc_plan_interrupted interrupted;
 };
 
 enum pgc_plan_state {
@@ -64,6 +72,8 @@ enum pgc_plan_action {
     PGC_ACTION_BASELINE, /* ledger only: as a baseline */
     PGC_ACTION_FORGET,   /* ledger only: as pending */
     PGC_ACTION_ACCEPT,   /* ledger only: the new checksum */
+    PGC_ACTION_RETRY,    /* ledger only: the interrupted statement may be run again */
+    PGC_ACTION_SKIP,     /* ledger only: the interrupted or broken statement counts as done */
 };
 
 struct pgc_plan_step {
@@ -75,7 +85,7 @@ struct pgc_plan_step {
 
 struct pgc_plan_problem {
     bool fatal;
-    const char *kind; /* "out-of-order", "drift", "missing", "irreversible", "failed" */
+    const char *kind; /* "out-of-order", "drift", "missing", "irreversible", "failed", "interrupted" */
     char *message;    /* names files, says what to do */
 };
 

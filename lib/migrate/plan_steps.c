@@ -260,11 +260,25 @@ static enum pgc_code plan_mark(struct planner *p, struct pgc_error *err) {
     }
 }
 
+static enum pgc_code repair_interrupted(struct planner *p, const struct pgc_plan_entry *entry, struct pgc_error *err) {
+    enum pgc_plan_interrupted how = p->request->interrupted;
+    if (how == PGC_PLAN_INTERRUPTED_KEEP || entry->migration == NULL)
+        return pgc__plan_problem(
+            p->plan, false, "interrupted", err, "'%s' is half done: %zu statements; %s", label(entry), entry->row->done,
+            entry->row->in_flight ? "the next one was started and did not finish" : "'up' goes on behind them");
+    if (how == PGC_PLAN_INTERRUPTED_SKIP)
+        return pgc__plan_step(p->plan, PGC_ACTION_SKIP, entry, NULL, err);
+    return entry->row->in_flight ? pgc__plan_step(p->plan, PGC_ACTION_RETRY, entry, NULL, err) : PGC_OK;
+}
+
 static enum pgc_code plan_repair(struct planner *p, struct pgc_error *err) {
     enum pgc_code code = PGC_OK;
     for (size_t i = 0; code == PGC_OK && i < p->plan->entry_count; i++) {
-        if (p->plan->entries[i].state == PGC_STATE_CHANGED)
-            code = pgc__plan_step(p->plan, PGC_ACTION_ACCEPT, &p->plan->entries[i], NULL, err);
+        const struct pgc_plan_entry *entry = &p->plan->entries[i];
+        if (entry->state == PGC_STATE_CHANGED)
+            code = pgc__plan_step(p->plan, PGC_ACTION_ACCEPT, entry, NULL, err);
+        else if (entry->state == PGC_STATE_INCOMPLETE)
+            code = repair_interrupted(p, entry, err);
     }
     return code;
 }

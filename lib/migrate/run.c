@@ -1,6 +1,5 @@
 #include "migrate/run.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +8,6 @@
 #include "migrate/run_internal.h"
 #include "migrate/version.h"
 #include "sql_embedded.h"
-
-#define RETRY_MIN_MS 250
-#define RETRY_MAX_MS 15000
 
 void pgc_migrate_init(struct pgc_migrate *migrate, const struct pgc_migrate_options *options,
                       const struct pgc_runtime *rt) {
@@ -157,12 +153,6 @@ enum pgc_code pgc_migrate_plan(const struct pgc_migrate *migrate, const struct p
     return pgc_plan_make(plan, &migrate->set, &migrate->ledger, migrate->foreign, request, err);
 }
 
-/* --- shared by run_*.c ---------------------------------------------------------------------------------------- */
-
-bool pgc__run_is_down(const struct pgc_plan_step *step) {
-    return step->action == PGC_ACTION_DOWN || step->action == PGC_ACTION_RESUME_DOWN;
-}
-
 const struct pgc_migration_script *pgc_plan_step_script(const struct pgc_plan_step *step) {
     switch (step->action) {
     case PGC_ACTION_UP:
@@ -177,208 +167,46 @@ const struct pgc_migration_script *pgc_plan_step_script(const struct pgc_plan_st
     }
 }
 
-void pgc__run_tell(const struct pgc__run *run, enum pgc_migrate_event_kind kind, const struct pgc_plan_step *step,
-                   int64_t duration_ms, const char *text) {
-    const struct pgc_migrate_options *options = run->migrate->options;
-    struct pgc_migrate_event event = { .kind = kind, .step = step, .duration_ms = duration_ms, .text = text };
-    if (options->event != NULL)
-        options->event(options->event_arg, &event);
-}
-
-size_t pgc__run_put_limits(const struct pgc__run *run, struct pgc_buf *sql, bool lock_timeout) {
-    const struct pgc_migrate_options *options = run->migrate->options;
-    size_t count = 0;
-    if (lock_timeout && options->lock_timeout_ms > 0) {
-        pgc_buf_putf(sql, "set local lock_timeout=%lld;", (long long)options->lock_timeout_ms);
-        count++;
-    }
-    if (options->statement_timeout_ms > 0) {
-        pgc_buf_putf(sql, "set local statement_timeout=%lld;", (long long)options->statement_timeout_ms);
-        count++;
-    }
-    return count;
-}
-
-size_t pgc__run_put_session_limits(const struct pgc__run *run, struct pgc_buf *sql) {
-    const struct pgc_migrate_options *options = run->migrate->options;
-    size_t count = 0;
-    if (options->lock_timeout_ms > 0)
-        pgc_buf_putf(sql, "set lock_timeout=%lld;", (long long)options->lock_timeout_ms), count++;
-    if (options->statement_timeout_ms > 0)
-        pgc_buf_putf(sql, "set statement_timeout=%lld;", (long long)options->statement_timeout_ms), count++;
-    return count;
-}
-
-/* The setting is there from 14 on, and refused where the kernel cannot tell. */
-size_t pgc__run_put_check(const struct pgc__run *run, struct pgc_buf *sql) {
-    if (pgc_conn_server_version(run->migrate->conn) < 140000)
-        return 0;
-    pgc_buf_puts(sql, "select pg_catalog.set_config('client_connection_check_interval', '3s', false) where "
-                      "pg_catalog.version() ~ 'linux';");
-    return 1;
-}
-
-static void put_remove(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step,
-                       const char *action) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
-    if (step->migration != NULL)
-        pgc_ledger_key(&key, step->migration);
-    else if (step->row->version != NULL)
-        pgc_ledger_version_key(&key, step->row->version);
-    else
-        pgc_buf_putf(&key, "R:%s", step->row->name);
-    pgc_ledger_sql_remove(sql, &run->migrate->native, key.data, action);
-}
-
-static void put_own(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
-    const struct pgc_ledger_native *native = &run->migrate->native;
-    switch (step->action) {
-    case PGC_ACTION_RERUN:
-        put_remove(run, sql, step, "rerun");
-        pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_APPLIED);
-        break;
-    case PGC_ACTION_ACCEPT:
-        put_remove(run, sql, step, "repair");
-        pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_APPLIED);
-        break;
-    case PGC_ACTION_DOWN:
-    case PGC_ACTION_RESUME_DOWN:
-        put_remove(run, sql, step, "down");
-        break;
-    case PGC_ACTION_FORGET:
-        put_remove(run, sql, step, "mark");
-        break;
-    case PGC_ACTION_BASELINE:
-        pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_BASELINE);
-        break;
-    default:
-        if (run->prepared)
-            pgc_ledger_sql_execute(sql, step->migration);
-        else
-            pgc_ledger_sql_up(sql, native, step->migration, PGC_LEDGER_APPLIED);
-    }
-}
-
-/* A ledger without baselines gets every version that the baseline stands for; a high-water mark needs only the newest. */
-static void put_foreign_baseline(const struct pgc_migrate *m, struct pgc_buf *sql, struct pgc_ledger_entry *entry) {
-    const struct pgc_migration *last = entry->migration;
-    for (size_t i = 0; !m->foreign->high_water && i < m->set.count && &m->set.items[i] != last; i++) {
-        entry->migration = &m->set.items[i];
-        if (entry->migration->kind == PGC_MIGRATION_VERSIONED)
-            pgc_ledger_foreign_up(sql, entry);
-    }
-    entry->migration = last;
-    pgc_ledger_foreign_up(sql, entry);
-}
-
-static void put_foreign(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
-    const struct pgc_migrate *m = run->migrate;
-    struct pgc_migration lost = { 0 };
-    struct pgc_ledger_entry entry = { m->foreign, &m->found.place, step->migration, step->previous,
-                                      m->native.tool_version };
-    if (entry.migration == NULL) {
-        lost = (struct pgc_migration) { .version = step->row->version,
-                                        .name = step->row->name,
-                                        .file = step->row->file,
-                                        .own_checksum = step->row->checksum };
-        entry.migration = &lost;
-    }
-    switch (step->action) {
-    case PGC_ACTION_DOWN:
-    case PGC_ACTION_RESUME_DOWN:
-    case PGC_ACTION_FORGET:
-        pgc_ledger_foreign_down(sql, &entry);
-        break;
-    case PGC_ACTION_BASELINE:
-        put_foreign_baseline(m, sql, &entry);
-        break;
-    case PGC_ACTION_ACCEPT:
-        pgc_ledger_foreign_accept(sql, &entry);
-        break;
-    default:
-        pgc_ledger_foreign_up(sql, &entry);
-    }
-}
-
-void pgc__run_put_record(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
-    if (run->migrate->foreign != NULL)
-        put_foreign(run, sql, step);
-    else
-        put_own(run, sql, step);
-}
-
-void pgc__run_put_finish(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
-    if (run->migrate->foreign == NULL) {
-        pgc_ledger_sql_finish(sql, &run->migrate->native, step->migration, pgc__run_is_down(step));
-        return;
-    }
-    pgc_ledger_key(&key, step->migration);
-    pgc_ledger_sql(sql, &run->migrate->native, "delete from pgc.migrations where key = ");
-    pgc_sql_literal(sql, key.data);
-    pgc_buf_putc(sql, ';');
-    put_foreign(run, sql, step);
-}
-
-void pgc__run_roll_back(const struct pgc__run *run) {
-    struct pgc_conn *conn = run->migrate->conn;
-    struct pgc_error ignored;
-    if (pgc_conn_is_broken(conn) || pgc_conn_tx_status(conn) == 'I')
-        return;
-    pgc_conn_shield(conn, true);
-    enum pgc_code code = pgc_conn_exec(conn, "rollback", &ignored);
-    (void)code; /* the end of the connection does it too */
-    pgc_conn_shield(conn, false);
-}
-
-bool pgc__run_try_again(const struct pgc__run *run, const struct pgc_plan_step *step, int64_t *tries,
-                        const struct pgc_error *err) {
-    const struct pgc_migrate *m = run->migrate;
-    bool lock = strcmp(err->sqlstate, "55P03") == 0 || strcmp(err->sqlstate, "40P01") == 0;
-    if (!lock || *tries >= m->options->lock_retries)
-        return false;
-    PGC_AUTO_FREE char *who = NULL;
-    struct pgc_error ignored;
-    enum pgc_code code = pgc_conn_query_text(m->conn, pgc_sql_migrate_find_blockers, NULL, 0, &who, &ignored);
-    (void)code; /* without the right to see it there is no name */
-    int64_t pause = RETRY_MIN_MS << (*tries < 6 ? *tries : 6);
-    pause = pause > RETRY_MAX_MS ? RETRY_MAX_MS : pause;
-    pause = pause / 2 + (pgc_wall_us(m->rt) % 1000) * pause / 1000;
-    ++*tries;
-    pgc__run_tell(run, PGC_MIGRATE_RETRY, step, pause, who == NULL ? "" : who);
-    pgc_sleep_ms(m->rt, pause);
-    return true;
-}
-
 /* --- apply ------------------------------------------------------------------------------------------------------ */
 
 enum pgc_code pgc__run_ledger_only(struct pgc__run *run, size_t index, struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     pgc_buf_puts(&sql, "begin;");
-    pgc_buf_puts(&sql, pgc_migrate_lock_fence(run->lock));
-    pgc__run_put_record(run, &sql, &run->plan->steps[index]);
+    pgc_buf_puts(&sql, pgc_migrate_lock_guard(run->lock));
+    const struct pgc_plan_step *step = &run->plan->steps[index];
+    enum pgc_code code = PGC_OK;
+    if (step->action == PGC_ACTION_RETRY || step->action == PGC_ACTION_SKIP)
+        code = pgc__outcome_settle(run, step, &sql, err);
+    else
+        pgc__run_put_record(run, &sql, step);
     pgc_buf_puts(&sql, "commit");
-    enum pgc_code code = pgc_buf_check(&sql, err);
     if (code == PGC_OK)
-        code = pgc_conn_exec(run->migrate->conn, sql.data, err);
+        code = pgc__run_exec(run, &sql, err);
     if (code != PGC_OK)
         pgc__run_roll_back(run);
     return code;
 }
 
-static enum pgc_code run_outside(struct pgc__run *run, size_t index, struct pgc_error *err) {
-    return run->shapes[index].mode == PGC_SHAPE_PSQL ? pgc__run_psql(run, index, err)
-                                                     : pgc__run_statements(run, index, err);
+static enum pgc_code change_session(struct pgc__run *run, void (*put)(struct pgc__run *, struct pgc_buf *),
+                                    struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    pgc__run_put_reset(run, &sql);
+    put(run, &sql);
+    return pgc__run_exec(run, &sql, err);
 }
 
-/* Without a transaction around the script its hooks have their own. */
-static enum pgc_code run_with_hooks(struct pgc__run *run, size_t index, struct pgc_error *err) {
-    enum pgc_plan_action action = run->plan->steps[index].action;
-    bool resumes = action == PGC_ACTION_RESUME || action == PGC_ACTION_RESUME_DOWN;
-    enum pgc_code code = resumes ? PGC_OK : pgc__run_hooks(run, PGC_HOOK_BEFORE_EACH, err);
+/* Without a transaction around the script its hooks have their own. before_each runs again when a script is resumed: what it
+ * sets belongs to the session that is gone. */
+static enum pgc_code run_outside(struct pgc__run *run, size_t index, struct pgc_error *err) {
+    enum pgc_code code = change_session(run, pgc__run_put_outside_session, err);
     if (code == PGC_OK)
-        code = run_outside(run, index, err);
-    return code != PGC_OK ? code : pgc__run_hooks(run, PGC_HOOK_AFTER_EACH, err);
+        code = pgc__run_hooks(run, PGC_HOOK_BEFORE_EACH, err);
+    if (code == PGC_OK)
+        code = run->shapes[index].mode == PGC_SHAPE_PSQL ? pgc__run_psql(run, index, err)
+                                                         : pgc__run_statements(run, index, err);
+    if (code == PGC_OK)
+        code = pgc__run_hooks(run, PGC_HOOK_AFTER_EACH, err);
+    return code != PGC_OK ? code : change_session(run, pgc__run_put_session, err);
 }
 
 static enum pgc_code run_step(struct pgc__run *run, size_t index, struct pgc_error *err) {
@@ -386,7 +214,7 @@ static enum pgc_code run_step(struct pgc__run *run, size_t index, struct pgc_err
     if (pgc_plan_step_script(&run->plan->steps[index]) == NULL)
         return pgc__run_ledger_only(run, index, err);
     if (run->shapes[index].outside)
-        return run_with_hooks(run, index, err);
+        return run_outside(run, index, err);
     return run->shapes[index].mode == PGC_SHAPE_PSQL ? pgc__run_psql(run, index, err)
                                                      : pgc__run_transaction(run, index, 1, &failed, err);
 }
@@ -451,12 +279,12 @@ static enum pgc_code read_shapes(struct pgc__run *run, struct pgc_error *err) {
         if (script != NULL && script->text != NULL)
             code = pgc_shape_read(&run->shapes[i], script, err);
         /* What began outside a transaction ends so, whatever the file says now. */
-        enum pgc_plan_action action = run->plan->steps[i].action;
-        if (action == PGC_ACTION_RESUME || action == PGC_ACTION_RESUME_DOWN) {
-            run->shapes[i].outside = true;
-            if (run->shapes[i].mode == PGC_SHAPE_TRANSACTION)
-                run->shapes[i].mode = PGC_SHAPE_STATEMENTS;
-        }
+        if (code != PGC_OK || !pgc__run_resumes(&run->plan->steps[i]))
+            continue;
+        run->shapes[i].outside = true;
+        if (run->shapes[i].mode == PGC_SHAPE_TRANSACTION)
+            run->shapes[i].mode = PGC_SHAPE_STATEMENTS;
+        code = pgc__outcome_check(&run->plan->steps[i], &run->shapes[i], err);
     }
     return code;
 }
@@ -514,6 +342,8 @@ static enum pgc_code run_locked(struct pgc__run *run, const struct pgc_plan_requ
     if (code == PGC_OK)
         code = create_ledgers(run, err);
     if (code == PGC_OK && hooks)
+        code = change_session(run, pgc__run_put_session, err);
+    if (code == PGC_OK && hooks)
         code = pgc__run_hooks(run, PGC_HOOK_BEFORE_ALL, err);
     if (code == PGC_OK)
         code = run_steps(run, err);
@@ -527,26 +357,65 @@ static enum pgc_code run_locked(struct pgc__run *run, const struct pgc_plan_requ
     return code;
 }
 
+static enum pgc_code take_lock(struct pgc_migrate *m, struct pgc_migrate_lock_options *options,
+                               struct pgc_migrate_lock **out, struct pgc_error *err) {
+    *options = (struct pgc_migrate_lock_options) { .connect = &m->options->connect,
+                                                   .native = &m->native,
+                                                   .wait_ms = m->options->lock_wait_ms,
+                                                   .lease_ms = m->options->lease_ms };
+    enum pgc_code code = pgc_migrate_pooled(m->conn, &m->pooled, err);
+    options->pooled = m->pooled;
+    if (m->foreign != NULL && !options->pooled)
+        options->foreign_count = pgc_ledger_foreign_keys(m->foreign, &m->found.place, options->foreign_keys);
+    return code != PGC_OK ? code : pgc_migrate_lock_take(m->conn, options, m->rt, out, err);
+}
+
 enum pgc_code pgc_migrate_apply(struct pgc_migrate *migrate, const struct pgc_plan_request *request,
                                 struct pgc_plan *plan, size_t *done, struct pgc_error *err) {
     struct pgc__run run = { .migrate = migrate, .plan = plan, .done = done };
-    struct pgc_migrate_lock_options lock = { .connect = &migrate->options->connect,
-                                             .native = &migrate->native,
-                                             .wait_ms = migrate->options->lock_wait_ms,
-                                             .lease_ms = migrate->options->lease_ms };
+    struct pgc_migrate_lock_options options;
     *done = 0;
-    enum pgc_code code = pgc_migrate_pooled(migrate->conn, &migrate->pooled, err);
-    lock.pooled = migrate->pooled;
-    if (migrate->foreign != NULL && !lock.pooled)
-        lock.foreign_count = pgc_ledger_foreign_keys(migrate->foreign, &migrate->found.place, lock.foreign_keys);
-    if (code == PGC_OK)
-        code = pgc_migrate_lock_take(migrate->conn, &lock, migrate->rt, &run.lock, err);
+    enum pgc_code code = take_lock(migrate, &options, &run.lock, err);
     if (code != PGC_OK)
         return code;
+    pgc__run_watch(&run);
     code = run_locked(&run, request, err);
+    pgc__run_watch_end(&run);
     for (size_t i = 0; run.shapes != NULL && i < plan->step_count; i++)
         pgc_shape_release(&run.shapes[i]);
     free(run.shapes);
     pgc_migrate_lock_free(run.lock);
+    return code;
+}
+
+/* --- invalid indexes ---------------------------------------------------------------------------------------------- */
+
+void pgc_migrate_invalid_release(struct pgc_migrate_invalid *invalid) {
+    pgc_strings_release(&invalid->indexes);
+    pgc_strings_release(&invalid->copies);
+}
+
+enum pgc_code pgc_migrate_find_invalid(struct pgc_conn *conn, struct pgc_migrate_invalid *out, struct pgc_error *err) {
+    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
+    enum pgc_code code = pgc_conn_query(conn, pgc_sql_migrate_find_invalid, NULL, 0, &rows, err);
+    for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++)
+        code =
+            pgc_strings_add(pgc_rows_bool(rows, i, 1) ? &out->copies : &out->indexes, pgc_rows_text(rows, i, 0), err);
+    return code;
+}
+
+enum pgc_code pgc_migrate_mend_invalid(struct pgc_migrate *migrate, bool rebuild, struct pgc_migrate_invalid *out,
+                                       struct pgc_error *err) {
+    PGC_AUTO(pgc_migrate_lock_free) struct pgc_migrate_lock *lock = NULL;
+    struct pgc_migrate_lock_options options;
+    enum pgc_code code = take_lock(migrate, &options, &lock, err);
+    if (code == PGC_OK)
+        code = pgc_migrate_find_invalid(migrate->conn, out, err);
+    for (size_t i = 0; code == PGC_OK && i < out->copies.count; i++)
+        code = pgc_conn_execf(migrate->conn, err, "drop index concurrently if exists %s", out->copies.items[i]);
+    for (size_t i = 0; code == PGC_OK && i < out->indexes.count; i++)
+        code = pgc_conn_execf(migrate->conn, err,
+                              rebuild ? "reindex index concurrently %s" : "drop index concurrently if exists %s",
+                              out->indexes.items[i]);
     return code;
 }

@@ -96,7 +96,15 @@ const struct pgc_migration_script *pgc_plan_step_script(const struct pgc_plan_st
 PGC_MUST_USE enum pgc_code pgc_migrate_adopt(struct pgc_migrate *migrate, bool accept, size_t *done,
                                              struct pgc_error *err);
 
-/* Invalid indexes (left by CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY that broke): "schema"."name", quoted. */
-PGC_MUST_USE enum pgc_code pgc_migrate_find_invalid(struct pgc_conn *conn, struct pgc_strings *out,
+/* Invalid indexes: those that a broken CREATE INDEX CONCURRENTLY left, and copies that REINDEX CONCURRENTLY made beside a
+ * whole one; "schema"."name", quoted. Not those that somebody may be building just now. */
+struct pgc_migrate_invalid {
+    struct pgc_strings indexes, copies;
+};
+void pgc_migrate_invalid_release(struct pgc_migrate_invalid *invalid);
+PGC_MUST_USE enum pgc_code pgc_migrate_find_invalid(struct pgc_conn *conn, struct pgc_migrate_invalid *out,
                                                     struct pgc_error *err);
+/* Drops them, or builds the first kind again, under the migration lock; *out: what was mended. */
+PGC_MUST_USE enum pgc_code pgc_migrate_mend_invalid(struct pgc_migrate *migrate, bool rebuild,
+                                                    struct pgc_migrate_invalid *out, struct pgc_error *err);
 #endif

@@ -2,16 +2,17 @@
  * stopped.
  *
  * What can run in a transaction does, together with its mark in the ledger: it happens exactly once, whatever is killed
- * when. What cannot is announced first (in_flight) and marked afterwards; found announced but not marked, its effect is
- * looked for before it is run again. */
+ * when. What cannot is announced first (in_flight) and marked afterwards; found announced but not marked, run_outcome.c
+ * says what that means.
+ *
+ * Behind a transaction pooler every transaction may be on another server connection: what the script has set goes along into
+ * each, and is taken back with its end. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/digest.h"
 #include "migrate/run_internal.h"
-#include "sql_embedded.h"
 
 struct outside {
     struct pgc__run *run;
@@ -20,44 +21,59 @@ struct outside {
     const struct pgc_migration_script *script;
     const struct pgc_shape *shape;
     struct pgc_conn *conn;
+    struct pgc_ledger_progress noted; /* what the ledger says */
     bool down;
     bool in_user_tx;
+    bool partial; /* what failed may have had some effect */
+    bool own_lock_timeout, own_statement_timeout;
     size_t tx_line; /* where the script's own transaction began */
+    size_t at;      /* statement that runs */
 };
 
 static const struct pgc_ledger_native *native_of(const struct outside *o) {
     return &o->run->migrate->native;
 }
 
-static void put_text(const struct outside *o, struct pgc_buf *sql, size_t i) {
+static const char *text_of(const struct outside *o, size_t i, size_t *len) {
     const struct pgc_shape_statement *s = &o->shape->statements[i];
-    pgc_buf_put(sql, o->script->text + s->offset, s->end - s->offset);
+    *len = s->end - s->offset;
+    return o->script->text + s->offset;
+}
+
+static void put_text(const struct outside *o, struct pgc_buf *sql, size_t i) {
+    size_t len;
+    const char *text = text_of(o, i, &len);
+    pgc_buf_put(sql, text, len);
     pgc_buf_puts(sql, "\n;");
 }
 
-/* What has been done so far, as a checksum: a resumed script must not have changed there. */
-static void done_checksum(const struct outside *o, size_t done, char out[65]) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
-    for (size_t i = 0; i < done; i++) {
-        const struct pgc_shape_statement *s = &o->shape->statements[i];
-        for (size_t at = s->offset; at < s->end; at++) {
-            if (o->script->text[at] != '\r')
-                pgc_buf_putc(&text, o->script->text[at]);
-        }
-        pgc_buf_putc(&text, '\0');
-    }
-    pgc_digest_hex(PGC_DIGEST_SHA256, text.data, text.len, out);
-}
-
-static void put_progress(const struct outside *o, struct pgc_buf *sql, size_t done, bool in_flight) {
+static void put_progress(const struct outside *o, struct pgc_buf *sql, struct pgc_ledger_progress to) {
     char checksum[65];
-    done_checksum(o, done, checksum);
-    pgc_ledger_sql_progress(sql, native_of(o), o->m, done, checksum, in_flight);
+    pgc__outcome_checksum(o->script, o->shape, to.done, checksum);
+    pgc_ledger_sql_progress(sql, native_of(o), o->m, o->noted, to, checksum);
 }
 
-static enum pgc_code execute(const struct outside *o, const struct pgc_buf *sql, struct pgc_error *err) {
-    enum pgc_code code = pgc_buf_check(sql, err);
-    return code != PGC_OK ? code : pgc_conn_exec(o->conn, sql->data, err);
+/* In a transaction of ours or the script's own, before its commit. */
+static void put_mark(const struct outside *o, struct pgc_buf *sql, size_t done) {
+    pgc_buf_puts(sql, PGC__RUN_AS_US);
+    pgc_buf_puts(sql, pgc_migrate_lock_guard(o->run->lock));
+    put_progress(o, sql, (struct pgc_ledger_progress) { done, false });
+    pgc_buf_puts(sql, pgc_migrate_lock_keep(o->run->lock));
+}
+
+static enum pgc_code note(struct outside *o, struct pgc_ledger_progress to, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    pgc_buf_puts(&sql, "begin;" PGC__RUN_AS_US);
+    pgc_buf_puts(&sql, pgc_migrate_lock_guard(o->run->lock));
+    put_progress(o, &sql, to);
+    pgc_buf_puts(&sql, pgc_migrate_lock_keep(o->run->lock));
+    pgc_buf_puts(&sql, "commit");
+    enum pgc_code code = pgc__run_exec(o->run, &sql, err);
+    if (code == PGC_OK)
+        o->noted = to;
+    else
+        pgc__run_roll_back(o->run);
+    return code;
 }
 
 /* "file:line:column: message". `prefix`: bytes of the message before the statement. */
@@ -82,25 +98,68 @@ static enum pgc_code locate(const struct outside *o, size_t i, const char *messa
     return pgc_wrap(err, "%s:%zu:%zu", o->script->path, line, column);
 }
 
+/* --- settings --------------------------------------------------------------------------------------------------- */
+
+/* Statements that leave a setting in the session; what ends with its transaction does not count. */
+static bool is_setting(const struct outside *o, size_t i) {
+    char words[2][64] = { "", "" };
+    size_t len;
+    const char *text = text_of(o, i, &len);
+    pgc_statement_words(text, len, words, 2);
+    if (strcmp(words[0], "RESET") == 0)
+        return true;
+    if (strcmp(words[0], "SELECT") == 0)
+        return memmem(text, len, "set_config", 10) != NULL;
+    return strcmp(words[0], "SET") == 0 && strcmp(words[1], "LOCAL") != 0 && strcmp(words[1], "TRANSACTION") != 0 &&
+           strcmp(words[1], "CONSTRAINTS") != 0;
+}
+
+static size_t put_settings(const struct outside *o, struct pgc_buf *sql, size_t before) {
+    size_t count = 0;
+    for (size_t i = 0; i < before; i++) {
+        if (!is_setting(o, i))
+            continue;
+        put_text(o, sql, i);
+        count++;
+    }
+    return count;
+}
+
+/* Settings of the finished part belong to the session that is gone. */
+static enum pgc_code replay_settings(struct outside *o, size_t done, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    if (o->run->migrate->pooled || put_settings(o, &sql, done) == 0)
+        return PGC_OK;
+    return pgc__run_exec(o->run, &sql, err);
+}
+
 /* --- one statement ---------------------------------------------------------------------------------------------- */
 
 static enum pgc_code run_plain(struct outside *o, size_t i, struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    bool pooled = o->run->migrate->pooled;
     pgc_buf_puts(&sql, "begin;");
-    pgc_buf_puts(&sql, pgc_migrate_lock_fence(o->run->lock));
-    pgc__run_put_limits(o->run, &sql, true);
+    pgc_buf_puts(&sql, pgc_migrate_lock_guard(o->run->lock));
+    pgc__run_put_limits(o->run, &sql, !o->own_lock_timeout, pooled && !o->own_statement_timeout);
+    if (pooled)
+        put_settings(o, &sql, i);
     size_t prefix = sql.len;
     put_text(o, &sql, i);
-    put_progress(o, &sql, i + 1, false);
-    pgc_buf_puts(&sql, "commit");
+    put_mark(o, &sql, i + 1);
+    pgc_buf_puts(&sql, pooled ? "commit;" PGC__RUN_RESET "unlisten *;discard temp" : "commit");
     for (int64_t tries = 0;;) {
-        enum pgc_code code = execute(o, &sql, err);
-        if (code == PGC_OK)
+        enum pgc_code code = pgc__run_exec(o->run, &sql, err);
+        if (code == PGC_OK) {
+            o->noted = (struct pgc_ledger_progress) { i + 1, false };
             return code;
+        }
         if (code != PGC_E_CANCELLED)
             (void)!locate(o, i, sql.data, prefix, err);
         pgc__run_roll_back(o->run);
         if (!pgc__run_try_again(o->run, o->step, &tries, err))
+            return code;
+        code = pgc_check_cancelled(o->run->migrate->rt, err);
+        if (code != PGC_OK)
             return code;
     }
 }
@@ -111,127 +170,128 @@ static enum pgc_code run_in_user_tx(struct outside *o, size_t i, struct pgc_erro
     const struct pgc_shape_statement *s = &o->shape->statements[i];
     char words[1][64] = { "" };
     pgc_statement_words(o->script->text + s->offset, s->end - s->offset, words, 1);
-    bool ends = s->kind == PGC_STATEMENT_END;
+    bool ends = s->kind == PGC_STATEMENT_END, pooled = o->run->migrate->pooled;
     bool commits = strcmp(words[0], "COMMIT") == 0 || strcmp(words[0], "END") == 0;
-    bool marked = false;
-    if (ends && commits && pgc_conn_tx_status(o->conn) == 'T') {
-        put_progress(o, &sql, i + 1, false);
-        marked = true;
-    }
+    bool marks = ends && commits && pgc_conn_tx_status(o->conn) == 'T';
+    if (marks)
+        put_mark(o, &sql, i + 1);
     size_t prefix = sql.len;
     put_text(o, &sql, i);
-    enum pgc_code code = execute(o, &sql, err);
+    if (s->kind == PGC_STATEMENT_BEGIN)
+        pgc__run_put_limits(o->run, &sql, !o->own_lock_timeout, pooled && !o->own_statement_timeout);
+    if (pooled && s->kind == PGC_STATEMENT_BEGIN)
+        put_settings(o, &sql, i);
+    if (pooled && ends)
+        pgc_buf_puts(&sql, PGC__RUN_RESET);
+    enum pgc_code code = pgc__run_exec(o->run, &sql, err);
     if (code != PGC_OK)
-        return locate(o, i, sql.data, prefix, err);
+        return code == PGC_E_CANCELLED ? code : locate(o, i, sql.data, prefix, err);
     o->in_user_tx = pgc_conn_tx_status(o->conn) != 'I';
     if (s->kind == PGC_STATEMENT_BEGIN)
         o->tx_line = s->line;
-    if (o->in_user_tx || marked)
-        return PGC_OK;
-    pgc_buf_clear(&sql);
-    put_progress(o, &sql, i + 1, false);
-    return execute(o, &sql, err);
+    if (marks)
+        o->noted = (struct pgc_ledger_progress) { i + 1, false };
+    return o->in_user_tx || marks ? PGC_OK : note(o, (struct pgc_ledger_progress) { i + 1, false }, err);
 }
 
-static bool begins_with(const struct outside *o, size_t i, const char *word) {
-    char words[1][64] = { "" };
-    const struct pgc_shape_statement *s = &o->shape->statements[i];
-    return pgc_statement_words(o->script->text + s->offset, s->end - s->offset, words, 1) == 1 &&
-           strcmp(words[0], word) == 0;
-}
-
-/* A statement that was in flight when we were killed, and says now that its work is done. */
-static bool says_done(const struct outside *o, size_t i, const struct pgc_error *err) {
-    static const char *const there[] = { "42P07", "42P04", "42710", "42P06" };
-    static const char *const gone[] = { "42704", "3D000", "42P01" };
-    if (begins_with(o, i, "CREATE")) {
-        for (size_t n = 0; n < sizeof there / sizeof there[0]; n++)
-            if (strcmp(err->sqlstate, there[n]) == 0)
-                return true;
-    } else if (begins_with(o, i, "DROP") || begins_with(o, i, "ALTER")) {
-        for (size_t n = 0; n < sizeof gone / sizeof gone[0]; n++)
-            if (strcmp(err->sqlstate, gone[n]) == 0)
-                return true;
-    }
-    return false;
-}
-
-/* Name of the index and of its table in CREATE INDEX CONCURRENTLY, lower case; false when it has no name. */
-static bool index_names(const struct outside *o, size_t i, char *name, char *table) {
-    char words[24][64];
-    const struct pgc_shape_statement *s = &o->shape->statements[i];
-    size_t count = pgc_statement_words(o->script->text + s->offset, s->end - s->offset, words, 24);
-    size_t at = 0;
-    if (count < 6 || strcmp(words[0], "CREATE") != 0)
+/* Waiting for a lock of its own nothing is gained by running on; what waits for the transactions of others by its nature
+ * (CONCURRENTLY) and what does more than one thing (procedures) is left alone, and what the script says itself counts. */
+static bool is_limited(const struct outside *o, const char *text, size_t len, enum pgc__outcome outcome) {
+    char words[48][64];
+    size_t count = pgc_statement_words(text, len, words, 48);
+    if (o->run->migrate->options->lock_timeout_ms <= 0 || o->run->migrate->pooled || o->own_lock_timeout ||
+        (outcome != PGC__OUTCOME_AGAIN && outcome != PGC__OUTCOME_ERROR))
         return false;
-    while (at < count && strcmp(words[at], "CONCURRENTLY") != 0)
-        at++;
-    at++;
-    if (at + 3 < count && strcmp(words[at], "IF") == 0)
-        at += 3;
-    if (at + 2 >= count || strcmp(words[at], "ON") == 0)
-        return false;
-    snprintf(name, 64, "%s", words[at++]);
-    at += strcmp(words[at], "ON") == 0;
-    at += at < count && strcmp(words[at], "ONLY") == 0;
-    while (at + 2 < count && strcmp(words[at + 1], ".") == 0)
-        at += 2;
-    if (at >= count)
-        return false;
-    snprintf(table, 64, "%s", words[at]);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i], "CONCURRENTLY") == 0)
+            return false;
     return true;
 }
 
-/* An index that a broken CREATE INDEX CONCURRENTLY left: dropped, so that it can be built again. *valid: it is whole. */
-static enum pgc_code look_at_index(struct outside *o, size_t i, bool *valid, struct pgc_error *err) {
-    char name[64], table[64];
-    const char *params[] = { name, table };
-    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
-    *valid = false;
-    if (!index_names(o, i, name, table))
-        return PGC_OK;
-    enum pgc_code code = pgc_conn_query(o->conn, pgc_sql_migrate_find_index, params, 2, &rows, err);
-    if (code != PGC_OK || pgc_rows_count(rows) == 0)
-        return code;
-    *valid = pgc_rows_bool(rows, 0, 1);
-    if (*valid)
-        return PGC_OK;
-    pgc_log(o->run->migrate->rt, PGC_LOG_WARN, "migrate.invalid_index",
-            "an invalid index is left of an earlier try; it is dropped and built again",
-            PGC_LOG_TEXT("index", pgc_rows_text(rows, 0, 0)));
-    return pgc_conn_execf(o->conn, err, "drop index concurrently if exists %s", pgc_rows_text(rows, 0, 0));
+/* Alone in its message, and without the empty statement behind it. */
+static enum pgc_code send_alone(struct outside *o, size_t i, bool limited, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    enum pgc_code code = PGC_OK;
+    put_text(o, &sql, i);
+    while (sql.len > 0 && (sql.data[sql.len - 1] == ';' || isspace((unsigned char)sql.data[sql.len - 1])))
+        pgc_buf_truncate(&sql, sql.len - 1);
+    if (limited)
+        code =
+            pgc_conn_execf(o->conn, err, "set lock_timeout=%lld", (long long)o->run->migrate->options->lock_timeout_ms);
+    if (code == PGC_OK)
+        code = pgc__run_exec(o->run, &sql, err);
+    if (code != PGC_OK && code != PGC_E_CANCELLED)
+        (void)!locate(o, i, sql.data, 0, err);
+    struct pgc_error second;
+    if (limited && !pgc_conn_is_broken(o->conn) && pgc_conn_exec(o->conn, "reset lock_timeout", &second) != PGC_OK &&
+        code == PGC_OK) {
+        *err = second;
+        code = second.code;
+    }
+    return code;
+}
+
+/* A partition whose detaching broke half way is brought to its end: the same words with FINALIZE. */
+static enum pgc_code finalize_detach(struct outside *o, const char *text, size_t len, struct pgc_error *err) {
+    struct pgc_statement_token t[48];
+    size_t count = pgc_statement_tokens(text, len, t, 48);
+    if (count < 2 || strcmp(t[count - 1].word, ";") == 0)
+        count--;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    pgc_buf_put(&sql, text, t[count - 1].offset);
+    pgc_buf_puts(&sql, "finalize");
+    return pgc__run_exec(o->run, &sql, err);
+}
+
+static enum pgc_code try_alone(struct outside *o, size_t i, bool was_in_flight, enum pgc__outcome outcome,
+                               struct pgc_error *err) {
+    size_t len;
+    const char *text = text_of(o, i, &len);
+    bool limited = is_limited(o, text, len, outcome);
+    for (int64_t tries = 0;;) {
+        enum pgc_code code = send_alone(o, i, limited, err);
+        if (code != PGC_OK && strcmp(err->sqlstate, "55000") == 0 && strcasestr(err->message, "pending detach") != NULL)
+            code = finalize_detach(o, text, len, err);
+        if (code != PGC_OK && was_in_flight && outcome == PGC__OUTCOME_ERROR && pgc__outcome_done(text, len, err))
+            return PGC_OK;
+        if (code == PGC_OK || !limited || !pgc__run_try_again(o->run, o->step, &tries, err))
+            return code;
+        code = pgc_check_cancelled(o->run->migrate->rt, err);
+        if (code != PGC_OK)
+            return code;
+    }
 }
 
 /* Outside any transaction: announced, run, marked. */
 static enum pgc_code run_announced(struct outside *o, size_t i, bool resumed, bool was_in_flight,
                                    struct pgc_error *err) {
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    size_t len;
+    const char *text = text_of(o, i, &len);
+    enum pgc__outcome outcome = pgc__outcome_of(text, len);
     bool done = false;
-    enum pgc_code code = resumed ? look_at_index(o, i, &done, err) : PGC_OK;
+    enum pgc_code code = PGC_OK;
+    if (resumed && outcome == PGC__OUTCOME_INDEX)
+        code = pgc__outcome_index(o->run, text, len, true, &done, NULL, err);
+    else if (resumed && outcome == PGC__OUTCOME_AGAIN)
+        code = pgc__outcome_sweep(o->run, err);
     done = done && was_in_flight;
+    if (code == PGC_OK && !o->noted.in_flight)
+        code = note(o, (struct pgc_ledger_progress) { i, true }, err);
     if (code == PGC_OK && !done) {
-        const char *fence = pgc_migrate_lock_fence(o->run->lock);
-        pgc_buf_puts(&sql, fence);
-        put_progress(o, &sql, i, true);
-        code = execute(o, &sql, err);
+        code = try_alone(o, i, was_in_flight, outcome, err);
+        o->partial = code != PGC_OK && outcome == PGC__OUTCOME_UNKNOWN;
     }
-    if (code == PGC_OK && !done) {
-        pgc_buf_clear(&sql);
-        put_text(o, &sql, i);
-        /* Alone in its message, and without the empty statement behind it. */
-        while (sql.len > 0 && (sql.data[sql.len - 1] == ';' || isspace((unsigned char)sql.data[sql.len - 1])))
-            pgc_buf_truncate(&sql, sql.len - 1);
-        code = execute(o, &sql, err);
-        if (code != PGC_OK && was_in_flight && says_done(o, i, err))
-            code = PGC_OK;
-        else if (code != PGC_OK && code != PGC_E_CANCELLED)
-            return locate(o, i, sql.data, 0, err);
-    }
-    if (code != PGC_OK)
-        return code;
-    pgc_buf_clear(&sql);
-    put_progress(o, &sql, i + 1, false);
-    return execute(o, &sql, err);
+    return code != PGC_OK ? code : note(o, (struct pgc_ledger_progress) { i + 1, false }, err);
+}
+
+/* A procedure that ends transactions by itself says so when it is tried in one; so does what we do not know of. */
+static enum pgc_code run_tried(struct outside *o, size_t i, bool resumed, bool was_in_flight, struct pgc_error *err) {
+    if (resumed && was_in_flight)
+        return run_announced(o, i, resumed, was_in_flight, err);
+    enum pgc_code code = run_plain(o, i, err);
+    if (code == PGC_E_SQL && (strcmp(err->sqlstate, "2D000") == 0 || strcmp(err->sqlstate, "25001") == 0))
+        code = run_announced(o, i, resumed, was_in_flight, err);
+    return code;
 }
 
 static enum pgc_code run_one(struct outside *o, size_t i, bool resumed, bool was_in_flight, struct pgc_error *err) {
@@ -240,43 +300,21 @@ static enum pgc_code run_one(struct outside *o, size_t i, bool resumed, bool was
         return run_in_user_tx(o, i, err);
     if (s->kind == PGC_STATEMENT_OUTSIDE)
         return run_announced(o, i, resumed, was_in_flight, err);
-    if (s->kind == PGC_STATEMENT_CALLS && !(resumed && was_in_flight)) {
-        enum pgc_code code = run_plain(o, i, err);
-        /* It ends transactions by itself. */
-        if (code == PGC_E_SQL && strcmp(err->sqlstate, "2D000") == 0)
-            code = run_announced(o, i, resumed, was_in_flight, err);
-        return code;
-    }
-    if (s->kind == PGC_STATEMENT_CALLS)
-        return run_announced(o, i, resumed, was_in_flight, err);
-    return run_plain(o, i, err);
+    return run_tried(o, i, resumed, was_in_flight, err);
 }
 
 /* --- the script --------------------------------------------------------------------------------------------------- */
 
-static enum pgc_code start(struct outside *o, size_t *from, bool *in_flight, struct pgc_error *err) {
+static enum pgc_code start(struct outside *o, bool *in_flight, struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
-    bool resumes = o->step->action == PGC_ACTION_RESUME || o->step->action == PGC_ACTION_RESUME_DOWN;
-    *from = 0;
     *in_flight = false;
-    if (resumes) {
-        const struct pgc_ledger_row *row = o->step->row;
-        char checksum[65];
-        if (row->done > o->shape->count)
-            return pgc_fail(err, PGC_E_DATA, "%s: %zu statements were finished before, now it has only %zu", o->m->path,
-                            row->done, o->shape->count);
-        done_checksum(o, row->done, checksum);
-        if (row->done > 0 && row->done_checksum != NULL && strcmp(checksum, row->done_checksum) != 0)
-            return pgc_fail(err, PGC_E_DATA,
-                            "%s: the %zu statements that were finished before it broke have changed; restore them, or "
-                            "say with 'mark' how the database is now",
-                            o->m->path, row->done);
-        *from = row->done;
-        *in_flight = row->in_flight;
+    if (pgc__run_resumes(o->step)) {
+        o->noted = (struct pgc_ledger_progress) { o->step->row->done, o->step->row->in_flight };
+        *in_flight = o->step->row->in_flight;
         return PGC_OK;
     }
-    pgc_buf_puts(&sql, "begin;");
-    pgc_buf_puts(&sql, pgc_migrate_lock_fence(o->run->lock));
+    pgc_buf_puts(&sql, "begin;" PGC__RUN_AS_US);
+    pgc_buf_puts(&sql, pgc_migrate_lock_guard(o->run->lock));
     if (o->step->action == PGC_ACTION_RERUN) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
         pgc_ledger_key(&key, o->m);
@@ -284,20 +322,7 @@ static enum pgc_code start(struct outside *o, size_t *from, bool *in_flight, str
     }
     pgc_ledger_sql_begin(&sql, native_of(o), o->m, o->down);
     pgc_buf_puts(&sql, "commit");
-    return execute(o, &sql, err);
-}
-
-/* Settings of the finished part belong to the session that is gone. */
-static enum pgc_code replay_settings(struct outside *o, size_t done, struct pgc_error *err) {
-    enum pgc_code code = PGC_OK;
-    for (size_t i = 0; code == PGC_OK && i < done; i++) {
-        PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
-        if (!begins_with(o, i, "SET") && !begins_with(o, i, "RESET"))
-            continue;
-        put_text(o, &sql, i);
-        code = execute(o, &sql, err);
-    }
-    return code;
+    return pgc__run_exec(o->run, &sql, err);
 }
 
 static void tell_statement(const struct outside *o, size_t i) {
@@ -311,6 +336,24 @@ static void tell_statement(const struct outside *o, size_t i) {
     options->event(options->event_arg, &event);
 }
 
+/* What a failed CREATE INDEX CONCURRENTLY has left is told at once: it costs every write. */
+static void tell_invalid(const struct outside *o) {
+    size_t len;
+    struct pgc_error ignored;
+    PGC_AUTO_FREE char *name = NULL;
+    bool valid;
+    if (o->at >= o->shape->count || o->in_user_tx)
+        return;
+    const char *text = text_of(o, o->at, &len);
+    if (o->shape->statements[o->at].kind != PGC_STATEMENT_OUTSIDE || pgc__outcome_of(text, len) != PGC__OUTCOME_INDEX)
+        return;
+    if (pgc__outcome_index(o->run, text, len, false, &valid, &name, &ignored) == PGC_OK && name != NULL)
+        pgc_log(o->run->migrate->rt, PGC_LOG_WARN, "migrate.invalid_index",
+                "an invalid index is left; the next run drops it and builds it again, 'repair --invalid-indexes drop' "
+                "takes it away now",
+                PGC_LOG_TEXT("index", name));
+}
+
 static void note_error(const struct outside *o, const struct pgc_error *why) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     struct pgc_error ignored;
@@ -318,24 +361,45 @@ static void note_error(const struct outside *o, const struct pgc_error *why) {
     if (pgc_conn_is_broken(o->conn))
         return;
     pgc_conn_shield(o->conn, true);
+    tell_invalid(o);
     pgc_buf_puts(&sql, PGC__RUN_RESET);
-    pgc_ledger_sql_error(&sql, native_of(o), o->m, why->message);
-    enum pgc_code code = execute(o, &sql, &ignored);
+    pgc_ledger_sql_error(&sql, native_of(o), o->m, why->message, !o->partial);
+    bool lost = why->code == PGC_E_LOCKED && why->sqlstate[0] == '\0';
+    enum pgc_code code = lost ? PGC_OK : pgc__run_exec(o->run, &sql, &ignored);
     (void)code; /* the row still says how far it came */
     pgc_conn_shield(o->conn, false);
 }
 
+/* The script's own transaction that did not get a lock begins again, where it began. */
+static bool begin_again(struct outside *o, int64_t *tries, struct pgc_error *err) {
+    if (!o->in_user_tx || pgc_conn_is_broken(o->conn))
+        return false;
+    pgc__run_roll_back(o->run);
+    if (!pgc__run_try_again(o->run, o->step, tries, err) || pgc_check_cancelled(o->run->migrate->rt, err) != PGC_OK)
+        return false;
+    o->in_user_tx = false;
+    o->at = o->noted.done;
+    return true;
+}
+
 static enum pgc_code run_all(struct outside *o, struct pgc_error *err) {
-    size_t from;
     bool in_flight;
-    enum pgc_code code = start(o, &from, &in_flight, err);
+    int64_t tries = 0;
+    enum pgc_code code = start(o, &in_flight, err);
     if (code != PGC_OK)
         return code;
+    size_t from = o->noted.done;
     code = replay_settings(o, from, err);
-    for (size_t i = from; code == PGC_OK && i < o->shape->count; i++) {
-        tell_statement(o, i);
-        bool resumed = o->step->row != NULL && i == from;
-        code = run_one(o, i, resumed, resumed && in_flight, err);
+    for (o->at = from; code == PGC_OK && o->at < o->shape->count;) {
+        tell_statement(o, o->at);
+        bool resumed = pgc__run_resumes(o->step) && o->at == from;
+        code = run_one(o, o->at, resumed, resumed && in_flight, err);
+        if (code == PGC_OK)
+            o->at++;
+        else if (begin_again(o, &tries, err))
+            code = PGC_OK;
+        else
+            code = err->code;
     }
     if (code == PGC_OK && o->in_user_tx)
         code = pgc_fail(err, PGC_E_DATA, "%s:%zu: this transaction is never committed", o->m->path, o->tx_line);
@@ -344,36 +408,39 @@ static enum pgc_code run_all(struct outside *o, struct pgc_error *err) {
     return code;
 }
 
+static void warn_of_settings(const struct outside *o) {
+    bool alone = false, set = false;
+    for (size_t i = 0; i < o->shape->count; i++) {
+        set |= is_setting(o, i);
+        alone |= set && o->shape->statements[i].kind == PGC_STATEMENT_OUTSIDE;
+    }
+    if (alone && o->run->migrate->pooled)
+        pgc_log(o->run->migrate->rt, PGC_LOG_WARN, "migrate.pooler",
+                "behind a transaction pooler SET does not reach statements that run outside a transaction; connect "
+                "directly if they need it",
+                PGC_LOG_TEXT("migration", o->m->path));
+}
+
 enum pgc_code pgc__run_statements(struct pgc__run *run, size_t index, struct pgc_error *err) {
     const struct pgc_plan_step *step = &run->plan->steps[index];
+    const struct pgc_migration_script *script = pgc_plan_step_script(step);
     struct outside o = { .run = run,
                          .step = step,
                          .m = step->migration,
-                         .script = pgc_plan_step_script(step),
+                         .script = script,
                          .shape = &run->shapes[index],
                          .conn = run->migrate->conn,
-                         .down = pgc__run_is_down(step) };
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
-    /* No limit for locks around what waits for other transactions by its nature. */
-    run->limits_set = run->prepared = false;
-    pgc_buf_puts(&sql, PGC__RUN_RESET);
-    pgc__run_put_check(run, &sql);
-    enum pgc_code code = execute(&o, &sql, err);
-    if (code == PGC_OK)
-        code = run_all(&o, err);
+                         .down = pgc__run_is_down(step),
+                         .own_lock_timeout = strcasestr(script->text, "lock_timeout") != NULL,
+                         .own_statement_timeout = strcasestr(script->text, "statement_timeout") != NULL };
+    warn_of_settings(&o);
+    enum pgc_code code = run_all(&o, err);
     if (code != PGC_OK)
         return code;
-    pgc_buf_clear(&sql);
-    pgc_buf_puts(&sql, PGC__RUN_RESET "begin;");
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    pgc_buf_puts(&sql, "begin;" PGC__RUN_AS_US);
+    pgc_buf_puts(&sql, pgc_migrate_lock_guard(run->lock));
     pgc__run_put_finish(run, &sql, step);
-    pgc_buf_puts(&sql, "commit;" PGC__RUN_CLEAN);
-    return execute(&o, &sql, err);
-}
-
-enum pgc_code pgc_migrate_find_invalid(struct pgc_conn *conn, struct pgc_strings *out, struct pgc_error *err) {
-    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
-    enum pgc_code code = pgc_conn_query(conn, pgc_sql_migrate_find_invalid, NULL, 0, &rows, err);
-    for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++)
-        code = pgc_strings_add(out, pgc_rows_text(rows, i, 0), err);
-    return code;
+    pgc_buf_puts(&sql, "commit");
+    return pgc__run_exec(run, &sql, err);
 }

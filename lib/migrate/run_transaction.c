@@ -6,7 +6,6 @@
 
 #include "base/array.h"
 #include "migrate/run_internal.h"
-#include "script/runner.h"
 
 /* A script inside the message. */
 struct segment {
@@ -75,77 +74,85 @@ static enum pgc_code put_hooks(struct message *message, const struct pgc_migrati
     return code;
 }
 
-static bool mentions_role(const struct pgc_migration_script *script) {
-    return script->text != NULL &&
-           (strcasestr(script->text, "role") != NULL || strcasestr(script->text, "authorization") != NULL);
+static bool spoils(const struct pgc__run *run, size_t index) {
+    return run->shapes[index].settings || run->migrate->set.hook_count > 0;
+}
+
+/* SQL of our own; what it holds of semicolons outside quotes is its count of statements. */
+static void put_ours(struct message *message, const char *sql) {
+    put(message, sql, count_semicolons(sql));
+}
+
+static void put_between(struct pgc__run *run, struct message *message, bool reset) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    pgc_buf_puts(&sql, "");
+    if (reset)
+        pgc__run_put_reset(run, &sql);
+    pgc__run_put_session(run, &sql);
+    put_ours(message, sql.data);
 }
 
 static enum pgc_code put_step(struct pgc__run *run, struct message *message, size_t index, struct pgc_error *err) {
     const struct pgc_plan_step *step = &run->plan->steps[index];
     const struct pgc_migration_set *set = &run->migrate->set;
-    const struct pgc_migration_script *script = pgc_plan_step_script(step);
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf record = PGC_BUF_INIT;
     enum pgc_code code = put_hooks(message, set, PGC_HOOK_BEFORE_EACH, index, err);
     if (code == PGC_OK)
-        code = put_script(message, script, &run->shapes[index], index, err);
+        code = put_script(message, pgc_plan_step_script(step), &run->shapes[index], index, err);
     if (code == PGC_OK)
         code = put_hooks(message, set, PGC_HOOK_AFTER_EACH, index, err);
-    if (mentions_role(script))
-        put(message, "reset session authorization;reset role;", 2);
-    size_t before = message->sql.len;
-    pgc__run_put_record(run, &message->sql, step);
-    message->statements += count_semicolons(message->sql.data + before);
-    return code;
+    if (spoils(run, index))
+        put_ours(message, "reset session authorization;reset role;");
+    pgc__run_put_record(run, &record, step);
+    put_ours(message, record.data);
+    return code != PGC_OK ? code : pgc_buf_check(&record, err);
 }
 
-/* What the session needs once: limits for the statements, the ledger's insert (not behind a pooler, where the session
- * may be another one each time). Part of the message, so it costs no round trip. */
-static void put_session(struct pgc__run *run, struct message *message) {
-    if (run->migrate->pooled) {
-        message->statements += pgc__run_put_limits(run, &message->sql, true);
-        return;
-    }
-    if (!run->limits_set) {
-        message->statements += pgc__run_put_session_limits(run, &message->sql);
-        message->statements += pgc__run_put_check(run, &message->sql);
-    }
-    if (!run->prepared && run->migrate->foreign == NULL) {
-        put(message, "deallocate all;", 1);
-        pgc_ledger_sql_prepare(&message->sql, &run->migrate->native);
-        message->statements++;
-        run->prepared = true;
-    }
-    run->limits_set = true;
+/* May a script of these give the session locks back? Behind a pooler every transaction looks at the row. */
+static bool is_guarded(const struct pgc__run *run, size_t from, size_t count) {
+    bool guarded = pgc_migrate_lock_is_row(run->lock);
+    for (size_t i = 0; i < count; i++)
+        guarded |= spoils(run, from + i);
+    return guarded;
 }
 
-static bool spoils(const struct pgc__run *run, size_t index) {
-    return run->shapes[index].settings || run->migrate->set.hook_count > 0;
-}
-
-static void forget_session(struct pgc__run *run) {
-    run->limits_set = run->prepared = false;
+/* The guard is a query, which SET TRANSACTION does not allow in front of it: it stands in front of scripts that speak of
+ * advisory locks, and behind the others. There a lock that somebody has taken meanwhile is an error, never a second time. */
+static bool speaks_of_locks(const struct pgc__run *run, size_t from, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcasestr(pgc_plan_step_script(&run->plan->steps[from + i])->text, "advisory") != NULL)
+            return true;
+    return false;
 }
 
 static enum pgc_code build(struct pgc__run *run, struct message *message, size_t from, size_t count,
                            struct pgc_error *err) {
-    const char *fence = pgc_migrate_lock_fence(run->lock);
     enum pgc_code code = PGC_OK;
-    bool spoilt = false;
-    put(message, "begin;", 1);
-    put(message, fence, fence[0] != '\0');
+    bool guarded = is_guarded(run, from, count);
+    bool early = pgc_migrate_lock_is_row(run->lock) || speaks_of_locks(run, from, count);
+    put_ours(message, "begin;");
+    if (guarded && early)
+        put_ours(message, pgc_migrate_lock_guard(run->lock));
+    if (run->migrate->pooled) {
+        PGC_CLEANUP(pgc_buf_release) struct pgc_buf limits = PGC_BUF_INIT;
+        pgc_buf_puts(&limits, "");
+        pgc__run_put_limits(run, &limits, true, true);
+        put_ours(message, limits.data);
+    }
     for (size_t i = 0; code == PGC_OK && i < count; i++) {
         if (i > 0 && spoils(run, from + i - 1)) {
-            put(message, PGC__RUN_RESET, 3);
-            forget_session(run);
+            put_ours(message, PGC__RUN_RESET);
+            put_between(run, message, false);
         }
-        put_session(run, message);
         code = put_step(run, message, from + i, err);
-        spoilt |= spoils(run, from + i);
     }
-    put(message, "commit;", 1);
-    if (spoilt || run->migrate->pooled)
-        put(message, PGC__RUN_RESET PGC__RUN_CLEAN, 5);
-    if (spoilt)
-        forget_session(run);
+    if (guarded && !early)
+        put_ours(message, pgc_migrate_lock_guard(run->lock));
+    if (guarded)
+        put_ours(message, pgc_migrate_lock_keep(run->lock));
+    put_ours(message, "commit;");
+    if (guarded)
+        put_between(run, message, true);
     return code != PGC_OK ? code : pgc_buf_check(&message->sql, err);
 }
 
@@ -194,137 +201,43 @@ static void place_fault(const struct pgc__run *run, const struct message *messag
     (void)!pgc_wrap(err, "%s", step->migration->path);
 }
 
+/* What cannot be known from the text alone: a function or procedure that ends transactions, a command of a newer server. */
+static void hint(const struct pgc__run *run, struct pgc_error *err) {
+    bool refused = strcmp(err->sqlstate, "2D000") == 0 || strcmp(err->sqlstate, "25001") == 0;
+    if (refused && run->migrate->dialect == &pgc_dialect_native)
+        pgc__run_say_more(err, "mark the file '-- migrate:up transaction:false' to run it outside a transaction");
+}
+
+/* A message that failed may have left what no rollback takes back: prepared statements, locks given away. */
+static enum pgc_code refresh(struct pgc__run *run, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    pgc__run_put_reset(run, &sql);
+    pgc__run_put_session(run, &sql);
+    return pgc__run_exec(run, &sql, err);
+}
+
 enum pgc_code pgc__run_transaction(struct pgc__run *run, size_t from, size_t count, size_t *failed,
                                    struct pgc_error *err) {
     PGC_CLEANUP(message_release) struct message message = { .sql = PGC_BUF_INIT };
     *failed = from;
-    bool prepared = run->prepared, limits_set = run->limits_set;
     enum pgc_code code = build(run, &message, from, count, err);
     if (code != PGC_OK)
         return code;
     for (int64_t tries = 0;;) {
-        code = pgc_conn_exec(run->migrate->conn, message.sql.data, err);
+        code = pgc__run_exec(run, &message.sql, err);
         if (code == PGC_OK)
             return code;
-        /* Rolled back with everything that the message set and prepared. */
-        run->prepared = prepared;
-        run->limits_set = limits_set;
-        if (code != PGC_E_CANCELLED)
+        if (code != PGC_E_CANCELLED && err->sqlstate[0] != '\0') {
             place_fault(run, &message, failed, err);
+            hint(run, err);
+        }
         pgc__run_roll_back(run);
         if (!pgc__run_try_again(run, &run->plan->steps[*failed], &tries, err))
             return code;
         code = pgc_check_cancelled(run->migrate->rt, err);
-        if (code != PGC_OK)
-            return code;
-    }
-}
-
-/* --- through the script engine --------------------------------------------------------------------------------- */
-
-static enum pgc_code run_script(struct pgc__run *run, const struct pgc_migration_script *script,
-                                struct pgc_error *err) {
-    struct pgc_script_options options = { .conn = run->migrate->conn, .on_error_stop = true, .quiet = true };
-    PGC_AUTO(pgc_script_free) struct pgc_script *engine = NULL;
-    enum pgc_code code = pgc_script_open(&options, run->migrate->rt, &engine, err);
-    return code != PGC_OK ? code : pgc_script_run_text(engine, script->text, script->len, script->path, err);
-}
-
-static enum pgc_code psql_in_transaction(struct pgc__run *run, size_t index, struct pgc_error *err) {
-    const struct pgc_plan_step *step = &run->plan->steps[index];
-    struct pgc_conn *conn = run->migrate->conn;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf before = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf after = PGC_BUF_INIT;
-    forget_session(run);
-    pgc_buf_puts(&before, PGC__RUN_RESET "begin;");
-    pgc_buf_puts(&before, pgc_migrate_lock_fence(run->lock));
-    pgc__run_put_limits(run, &before, true);
-    pgc_buf_puts(&after, "reset session authorization;reset role;");
-    pgc__run_put_record(run, &after, step);
-    pgc_buf_puts(&after, "commit;" PGC__RUN_RESET PGC__RUN_CLEAN);
-    enum pgc_code code = pgc_buf_check(&before, err);
-    if (code == PGC_OK)
-        code = pgc_buf_check(&after, err);
-    if (code == PGC_OK)
-        code = pgc_conn_exec(conn, before.data, err);
-    if (code == PGC_OK)
-        code = pgc__run_hooks(run, PGC_HOOK_BEFORE_EACH, err);
-    if (code == PGC_OK)
-        code = run_script(run, pgc_plan_step_script(step), err);
-    if (code == PGC_OK)
-        code = pgc__run_hooks(run, PGC_HOOK_AFTER_EACH, err);
-    if (code == PGC_OK && pgc_conn_tx_status(conn) != 'T')
-        return pgc_fail(err, PGC_E_DATA, "%s: the script ended the transaction that was opened for it",
-                        step->migration->path);
-    if (code == PGC_OK)
-        code = pgc_conn_exec(conn, after.data, err);
-    return code;
-}
-
-/* The script decides over transactions by itself: all that can be said is that it began, and that it is finished. */
-static enum pgc_code psql_outside(struct pgc__run *run, size_t index, struct pgc_error *err) {
-    const struct pgc_plan_step *step = &run->plan->steps[index];
-    const struct pgc_migration *m = step->migration;
-    const struct pgc_ledger_native *native = &run->migrate->native;
-    struct pgc_conn *conn = run->migrate->conn;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
-    bool resumes = step->action == PGC_ACTION_RESUME || step->action == PGC_ACTION_RESUME_DOWN;
-    forget_session(run);
-    pgc_buf_puts(&sql, PGC__RUN_RESET);
-    if (!resumes && step->action == PGC_ACTION_RERUN) {
-        PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
-        pgc_ledger_key(&key, m);
-        pgc_ledger_sql_remove(&sql, native, key.data, "rerun");
-    }
-    if (!resumes)
-        pgc_ledger_sql_begin(&sql, native, m, pgc__run_is_down(step));
-    pgc_ledger_sql_progress(&sql, native, m, 0, "", true);
-    enum pgc_code code = pgc_buf_check(&sql, err);
-    if (code == PGC_OK)
-        code = pgc_conn_exec(conn, sql.data, err);
-    if (code == PGC_OK)
-        code = run_script(run, pgc_plan_step_script(step), err);
-    if (code == PGC_OK && pgc_conn_tx_status(conn) != 'I')
-        code = pgc_fail(err, PGC_E_DATA, "%s: the script left a transaction open", m->path);
-    pgc_buf_clear(&sql);
-    if (code == PGC_OK) {
-        pgc_buf_puts(&sql, PGC__RUN_RESET);
-        pgc__run_put_finish(run, &sql, step);
-        return pgc_conn_exec(conn, sql.data, err);
-    }
-    struct pgc_error ignored;
-    pgc__run_roll_back(run);
-    pgc_buf_puts(&sql, PGC__RUN_RESET);
-    pgc_ledger_sql_error(&sql, native, m, err->message);
-    pgc_conn_shield(conn, true);
-    enum pgc_code told = pgc_conn_exec(conn, sql.data, &ignored);
-    pgc_conn_shield(conn, false);
-    (void)told; /* the row still says that it began */
-    return code;
-}
-
-enum pgc_code pgc__run_psql(struct pgc__run *run, size_t index, struct pgc_error *err) {
-    if (run->shapes[index].outside)
-        return psql_outside(run, index, err);
-    for (int64_t tries = 0;;) {
-        enum pgc_code code = psql_in_transaction(run, index, err);
         if (code == PGC_OK)
-            return code;
-        pgc__run_roll_back(run);
-        if (!pgc__run_try_again(run, &run->plan->steps[index], &tries, err))
-            return code;
-        code = pgc_check_cancelled(run->migrate->rt, err);
+            code = refresh(run, err);
         if (code != PGC_OK)
             return code;
     }
-}
-
-enum pgc_code pgc__run_hooks(struct pgc__run *run, enum pgc_hook_when when, struct pgc_error *err) {
-    const struct pgc_migration_set *set = &run->migrate->set;
-    enum pgc_code code = PGC_OK;
-    for (size_t i = 0; code == PGC_OK && i < set->hook_count; i++) {
-        if (set->hooks[i].when == when)
-            code = run_script(run, &set->hooks[i].script, err);
-    }
-    return code;
 }

@@ -54,31 +54,43 @@ static size_t skip_quoted(const char *sql, size_t len, size_t at, char *out) {
     return at < len ? at + 1 : len;
 }
 
-size_t pgc_statement_words(const char *sql, size_t len, char (*words)[64], size_t max) {
+size_t pgc_statement_tokens(const char *sql, size_t len, struct pgc_statement_token *tokens, size_t max) {
     size_t count = 0;
     for (size_t at = 0; at < len && count < max;) {
+        struct pgc_statement_token *token = &tokens[count];
         char c = sql[at];
+        *token = (struct pgc_statement_token) { .offset = at };
         if (isspace((unsigned char)c)) {
             at++;
         } else if (at + 1 < len && ((c == '-' && sql[at + 1] == '-') || (c == '/' && sql[at + 1] == '*'))) {
             at = skip_comment(sql, len, at);
         } else if (c == '"') {
-            at = skip_quoted(sql, len, at, words[count++]);
+            at = skip_quoted(sql, len, at, token->word);
+            count++;
         } else if (c == '\'') {
             at = skip_quoted(sql, len, at, NULL);
         } else if (word_char(c)) {
             size_t n = 0;
             for (; at < len && word_char(sql[at]); at++) {
                 if (n < 63)
-                    words[count][n++] = (char)toupper((unsigned char)sql[at]);
+                    token->word[n++] = (char)toupper((unsigned char)sql[at]);
             }
-            words[count++][n] = '\0';
+            count++;
         } else {
-            words[count][0] = c;
-            words[count++][1] = '\0';
+            token->word[0] = c;
+            count++;
             at++;
         }
+        token->end = at;
     }
+    return count;
+}
+
+size_t pgc_statement_words(const char *sql, size_t len, char (*words)[64], size_t max) {
+    struct pgc_statement_token tokens[WORDS];
+    size_t count = pgc_statement_tokens(sql, len, tokens, max < WORDS ? max : WORDS);
+    for (size_t i = 0; i < count; i++)
+        memcpy(words[i], tokens[i].word, sizeof words[i]);
     return count;
 }
 
@@ -103,6 +115,7 @@ static const struct {
     { "ALTER DATABASE * SET TABLESPACE", "ALTER DATABASE SET TABLESPACE", PGC_STATEMENT_OUTSIDE },
     { "ALTER SYSTEM", "ALTER SYSTEM", PGC_STATEMENT_OUTSIDE },
     { "CREATE SUBSCRIPTION", "a subscription with its slot", PGC_STATEMENT_OUTSIDE },
+    { "ALTER SUBSCRIPTION", "a subscription with its slot", PGC_STATEMENT_OUTSIDE },
     { "DROP SUBSCRIPTION", "a subscription with its slot", PGC_STATEMENT_OUTSIDE },
     { "VACUUM", "VACUUM", PGC_STATEMENT_OUTSIDE },
     { "DISCARD ALL", "DISCARD ALL", PGC_STATEMENT_OUTSIDE },
@@ -219,12 +232,13 @@ static bool leaves_nothing(const char *first) {
     return false;
 }
 
-/* Words in passing that set something for the session: of functions, of tables, of channels. */
+/* Words in passing that change something for the session: of functions, of tables, of channels, of locks. */
 static bool mentions_session(const char *text) {
     for (; *text != '\0'; text++) {
         char c = (char)(*text | 0x20);
         if ((c == 't' && strncasecmp(text, "temp", 4) == 0) || (c == 'l' && strncasecmp(text, "listen", 6) == 0) ||
-            (c == 's' && strncasecmp(text, "set_config", 10) == 0))
+            (c == 's' && strncasecmp(text, "set_config", 10) == 0) ||
+            (c == 'a' && strncasecmp(text, "advisory", 8) == 0))
             return true;
     }
     return false;

@@ -44,6 +44,11 @@ PGC_MUST_USE enum pgc_code pgc_shape_read(struct pgc_shape *shape, const struct 
 
 /* Kind of one statement by its first keywords. `what` (may be NULL) gets the words that say so: "VACUUM". */
 enum pgc_statement_kind pgc_statement_kind(const char *sql, size_t len, char what[64]);
+struct pgc_statement_token {
+    size_t offset, end; /* bytes of the statement */
+    char word[64];      /* as pgc_statement_words gives it */
+};
+size_t pgc_statement_tokens(const char *sql, size_t len, struct pgc_statement_token *tokens, size_t max);
 /* The words of a statement outside quotes and comments, upper case, at most `max` of them into rows of 64 bytes;
  * quoted identifiers keep their case and lose their quotes, other characters are words of their own. */
 size_t pgc_statement_words(const char *sql, size_t len, char (*words)[64], size_t max);

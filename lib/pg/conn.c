@@ -230,6 +230,12 @@ void pgc_conn_on_notice(struct pgc_conn *conn, pgc_notice_fn *fn, void *arg) {
     conn->notice_arg = arg;
 }
 
+void pgc_conn_on_delay(struct pgc_conn *conn, int64_t every_ms, pgc_delay_fn *fn, void *arg) {
+    conn->delay = every_ms > 0 ? fn : NULL;
+    conn->delay_arg = arg;
+    conn->delay_ms = every_ms;
+}
+
 static char *quoted(char *text) {
     char *copy = text != NULL ? strdup(text) : NULL;
     PQfreemem(text);

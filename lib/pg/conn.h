@@ -62,6 +62,11 @@ typedef void pgc_notice_fn(void *arg, const char *severity, const char *sqlstate
                            const char *whole);
 void pgc_conn_on_notice(struct pgc_conn *conn, pgc_notice_fn *fn, void *arg);
 
+/* Called whenever a call has waited for the server `every_ms` without hearing anything: to look, on another connection, at
+ * what holds it up. Must not use `conn`. NULL: nobody. */
+typedef void pgc_delay_fn(void *arg);
+void pgc_conn_on_delay(struct pgc_conn *conn, int64_t every_ms, pgc_delay_fn *fn, void *arg);
+
 /* Simple protocol, any number of statements in one string, results thrown away. */
 PGC_MUST_USE enum pgc_code pgc_conn_exec(struct pgc_conn *conn, const char *sql, struct pgc_error *err);
 PGC_MUST_USE enum pgc_code pgc_conn_execf(struct pgc_conn *conn, struct pgc_error *err, const char *format, ...)

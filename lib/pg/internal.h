@@ -10,6 +10,9 @@ struct pgc_conn {
     const struct pgc_runtime *rt;
     pgc_notice_fn *notice;
     void *notice_arg;
+    pgc_delay_fn *delay;
+    void *delay_arg;
+    int64_t delay_ms;
     size_t last_copy_rows;
     size_t finished; /* statements of the last command that were done */
     size_t position; /* where the last failed one broke, 0 unknown */

@@ -30,6 +30,12 @@ static void ask_to_cancel(struct pgc_conn *conn) {
     PQfreeCancel(cancel);
 }
 
+static int poll_time(const struct pgc__wait *wait) {
+    if (wait->cancel_sent)
+        return CANCEL_PATIENCE_MS;
+    return wait->conn->delay != NULL && !wait->conn->shielded ? (int)wait->conn->delay_ms : -1;
+}
+
 enum pgc_code pgc__wait_socket(struct pgc__wait *wait, bool writable, struct pgc_error *err) {
     struct pgc_conn *conn = wait->conn;
     for (;;) {
@@ -40,10 +46,12 @@ enum pgc_code pgc__wait_socket(struct pgc__wait *wait, bool writable, struct pgc
         struct pollfd fds[] = { { .fd = PQsocket(conn->pg), .events = (short)(POLLIN | (writable ? POLLOUT : 0)) },
                                 { .fd = wait->cancel_sent || conn->shielded ? -1 : pgc_cancel_fd(conn->rt),
                                   .events = POLLIN } };
-        int n = poll(fds, 2, wait->cancel_sent ? CANCEL_PATIENCE_MS : -1);
+        int n = poll(fds, 2, poll_time(wait));
         if (n < 0 && errno != EINTR)
             return pgc_fail_errno(err, PGC_E_IO, "cannot wait for the server");
-        if (n == 0)
+        if (n == 0 && !wait->cancel_sent)
+            conn->delay(conn->delay_arg);
+        else if (n == 0)
             return pgc_fail(err, PGC_E_CANCELLED, "interrupted; the server did not confirm the cancellation");
         if (n > 0 && fds[0].revents != 0)
             return PGC_OK;
