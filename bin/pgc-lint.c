@@ -1,6 +1,7 @@
 /* pgc lint: finds statements in migrations that lock, rewrite, break or lose more than their author thinks. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -10,6 +11,7 @@
 #include "lint/files.h"
 #include "lint/report.h"
 #include "lint/server.h"
+#include "parts/lint_mode.h"
 
 struct settings {
     struct pgc_connection_settings connection;
@@ -104,23 +106,30 @@ static enum pgc_code read_text(const char *path, const struct pgc_runtime *rt, s
     return code;
 }
 
-static bool is_argument(const struct pgc_cli *cli, const char *path) {
-    return pgc_strings_contain(&cli->args, path);
+/* Files of a folder are taken to be run as a migration tool runs them; those given by name, as they are. */
+static enum pgc_code read_modes(const struct pgc_cli *cli, struct lint_modes *modes, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    struct stat st;
+    for (size_t i = 0; code == PGC_OK && i < cli->args.count; i++)
+        if (stat(cli->args.items[i], &st) == 0 && S_ISDIR(st.st_mode))
+            code = lint_modes_add(modes, cli->args.items[i], err);
+    return code;
 }
 
-/* Files of a folder that are named like migrations are taken to be run as pgc migrate runs them. */
 static enum pgc_code check_files(struct pgc_cli *cli, const struct settings *s, const struct pgc_lint_options *options,
                                  struct pgc_lint_findings *found, struct pgc_error *err) {
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings files = PGC_STRINGS_INIT;
+    PGC_CLEANUP(lint_modes_release) struct lint_modes modes = { 0 };
     enum pgc_code code = pgc_lint_files(&cli->args, s->down, &files, err);
+    if (code == PGC_OK && options->transaction == PGC_LINT_TX_AUTO)
+        code = read_modes(cli, &modes, err);
     for (size_t i = 0; code == PGC_OK && i < files.count; i++) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
         const char *name = strcmp(files.items[i], "-") == 0 ? "stdin" : files.items[i];
         code = read_text(files.items[i], cli->rt, &text, err);
         struct pgc_lint_options own = *options;
-        if (own.transaction == PGC_LINT_TX_AUTO && !is_argument(cli, files.items[i]) &&
-            pgc_lint_is_migration(files.items[i]))
-            own.transaction = PGC_LINT_TX_LIKELY;
+        if (own.transaction == PGC_LINT_TX_AUTO && !pgc_strings_contain(&cli->args, files.items[i]))
+            own.transaction = lint_mode_of(&modes, files.items[i]);
         if (code == PGC_OK)
             code = pgc_lint_text(&own, name, text.data, text.len, found, err);
         if (code == PGC_OK)

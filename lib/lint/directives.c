@@ -165,6 +165,7 @@ static void set_marker(struct reader *r, bool transaction) {
 
 /* Markers of the migration tools, on a line comment of their own. */
 static void read_marker(struct reader *r, struct remark remark) {
+    bool at_start = r->scan->tokens[remark.token].start == 0; /* sqlx looks nowhere else */
     if (take_word(&remark, "migrate:up")) {
         r->in_down = false;
         set_marker(r, !mentions(&remark, "transaction:false"));
@@ -179,8 +180,12 @@ static void read_marker(struct reader *r, struct remark remark) {
             r->in_down = true;
     } else if (take_word(&remark, "atlas:txmode")) {
         set_marker(r, !mentions(&remark, "none"));
-    } else if (take_word(&remark, "! no-transaction") || take_word(&remark, "no-transaction") ||
-               take_word(&remark, "pgc:no-transaction") || take_word(&remark, "squawk-disable-assume-in-transaction")) {
+    } else if (take_word(&remark, "create above / drop below")) { /* tern */
+        set_marker(r, true);
+        r->in_down = true;
+    } else if (take_word(&remark, "tern: disable-tx") || take_word(&remark, "! no-transaction") ||
+               (at_start && take_word(&remark, "no-transaction")) || take_word(&remark, "pgc:no-transaction") ||
+               take_word(&remark, "squawk-disable-assume-in-transaction")) {
         set_marker(r, false);
     }
 }

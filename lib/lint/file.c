@@ -80,14 +80,14 @@ static enum pgc_code parse_all(struct lint_file *file, struct pgc_error *err) {
 }
 
 /* A statement that cannot run in a transaction, or one that begins or ends it: then pgc migrate makes none. */
-static bool wants_none(const struct lint_file *file) {
+static bool wants_none(const struct lint_file *file, bool control_only) {
     for (size_t i = 0; i < file->count; i++) {
         const struct lint_statement *statement = &file->statements[i];
         const char *kind =
             strcmp(statement->tree.kind, "TransactionStmt") == 0 ? pgc__lint_field(statement->tree.node, "kind") : "";
         if (statement->parent != LINT_NOWHERE)
             continue;
-        if (pgc__lint_needs_no_transaction(file, statement) != NULL ||
+        if ((!control_only && pgc__lint_needs_no_transaction(file, statement) != NULL) ||
             pgc__lint_word_in(kind, "TRANS_STMT_BEGIN TRANS_STMT_START TRANS_STMT_COMMIT TRANS_STMT_ROLLBACK"))
             return true;
     }
@@ -102,9 +102,11 @@ static bool is_wrapped(const struct lint_file *file) {
         return false;
     case PGC_LINT_TX_YES:
         return file->directives.marker != LINT_MARKER_NO_TRANSACTION;
+    case PGC_LINT_TX_IMPLICIT:
+        return !wants_none(file, true);
     case PGC_LINT_TX_LIKELY:
         return file->directives.marker == LINT_MARKER_TRANSACTION ||
-               (file->directives.marker == LINT_MARKER_NONE && !wants_none(file));
+               (file->directives.marker == LINT_MARKER_NONE && !wants_none(file, false));
     }
     return false;
 }

@@ -2,11 +2,13 @@
 
 #include <regex.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/array.h"
 #include "base/buf.h"
+#include "base/sha256.h"
 #include "lint/file.h"
 #include "lint/literal.h"
 #include "lint/rules.h"
@@ -108,6 +110,28 @@ static bool is_small(const struct lint_check *check, const struct pgc_lint_table
     return table->exists && limit >= 0 && table->bytes < (limit > 0 ? limit : SMALL_TABLE_BYTES);
 }
 
+/* The statement counts by its tokens, so that neither white space nor comments nor what stands before it matter. */
+static void sign(const struct lint_check *check, const char *message, char out[33]) {
+    unsigned char hash[PGC_SHA256_SIZE];
+    struct pgc_sha256 sha;
+    pgc_sha256_init(&sha);
+    pgc_sha256_add(&sha, check->rule->id, strlen(check->rule->id) + 1);
+    pgc_sha256_add(&sha, check->file->name, strlen(check->file->name) + 1);
+    pgc_sha256_add(&sha, message, strlen(message) + 1);
+    const struct lint_statement *statement = check->statement;
+    for (size_t i = statement == NULL ? 0 : statement->span.first_token;
+         statement != NULL && i < statement->span.token_end; i++) {
+        const struct pgc_token *token = &statement->scan->tokens[i];
+        if (token->kind == PGC_TOKEN_COMMENT)
+            continue;
+        pgc_sha256_add(&sha, check->file->text + token->start, token->len);
+        pgc_sha256_add(&sha, " ", 1);
+    }
+    pgc_sha256_end(&sha, hash);
+    for (size_t i = 0; i < 16; i++)
+        snprintf(out + 2 * i, 3, "%02x", hash[i]);
+}
+
 /* Fills positions and texts of a new last finding; false without memory. */
 static bool add_finding(struct lint_check *check, const struct pgc_json *table, size_t offset, const char *message) {
     struct pgc_lint_findings *out = check->file->out;
@@ -121,6 +145,7 @@ static bool add_finding(struct lint_check *check, const struct pgc_json *table, 
     pgc__lint_position(check->file, end, &finding->end_line, &finding->end_column);
     finding->file = strdup(check->file->name);
     finding->message = strdup(message);
+    sign(check, message, finding->fingerprint);
     if (table != NULL)
         finding->table = strdup(pgc__lint_table_text(table).text);
     if (finding->file == NULL || finding->message == NULL || (table != NULL && finding->table == NULL)) {
@@ -260,6 +285,26 @@ static int by_offset(const void *a, const void *b) {
     return order != 0 ? order : strcmp(x->message, y->message);
 }
 
+static int by_fingerprint(const void *a, const void *b) {
+    const struct pgc_lint_finding *x = *(struct pgc_lint_finding *const *)a, *y = *(struct pgc_lint_finding *const *)b;
+    int order = strcmp(x->fingerprint, y->fingerprint);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* The same statement may stand in a file twice. */
+static enum pgc_code number(struct pgc_lint_finding *items, size_t count, struct pgc_error *err) {
+    PGC_AUTO_FREE struct pgc_lint_finding **sorted = calloc(count + 1, sizeof *sorted);
+    if (sorted == NULL)
+        return pgc_fail_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &items[i];
+    qsort(sorted, count, sizeof *sorted, by_fingerprint);
+    for (size_t i = 0; i < count; i++)
+        sorted[i]->ordinal =
+            i > 0 && strcmp(sorted[i - 1]->fingerprint, sorted[i]->fingerprint) == 0 ? sorted[i - 1]->ordinal + 1 : 1;
+    return PGC_OK;
+}
+
 enum pgc_code pgc_lint_text(const struct pgc_lint_options *options, const char *name, const char *sql, size_t len,
                             struct pgc_lint_findings *out, struct pgc_error *err) {
     PGC_CLEANUP(pgc__lint_file_release)
@@ -283,7 +328,7 @@ enum pgc_code pgc_lint_text(const struct pgc_lint_options *options, const char *
         qsort(out->items + before, out->count - before, sizeof *out->items, by_offset);
     out->files++;
     out->statements += file.scan.statement_count;
-    return PGC_OK;
+    return out->count > before ? number(out->items + before, out->count - before, err) : PGC_OK;
 }
 
 void pgc_lint_findings_release(struct pgc_lint_findings *found) {

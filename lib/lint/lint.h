@@ -28,7 +28,8 @@ enum pgc_lint_severity { PGC_LINT_OFF, PGC_LINT_INFO, PGC_LINT_WARNING, PGC_LINT
 enum pgc_lint_transaction {
     PGC_LINT_TX_AUTO, /* yes when the file has a marker of a tool that does, else no */
     PGC_LINT_TX_NO,
-    PGC_LINT_TX_YES, /* a directive in the file that says otherwise still wins */
+    PGC_LINT_TX_YES,      /* a directive in the file that says otherwise still wins */
+    PGC_LINT_TX_IMPLICIT, /* sent as one query: yes, unless the file begins or ends transactions itself (golang-migrate) */
     PGC_LINT_TX_LIKELY, /* yes, as pgc migrate does: unless a marker or a statement that cannot run in one says otherwise */
 };
 
@@ -100,7 +101,9 @@ struct pgc_lint_finding {
     size_t end_line, end_column; /* end of the statement, column one past its last character */
     size_t offset;               /* byte of the file, from 0 */
     char *message;
-    char *table;                     /* the table it is about, as written; NULL when none */
+    char fingerprint[33]; /* hex; the same while rule, file, statement and message are, wherever the statement stands */
+    size_t ordinal;       /* from 1: which one of those with this fingerprint in the file */
+    char *table;          /* the table it is about, as written; NULL when none */
     struct pgc_lint_table on_server; /* filled when `table` and a catalog are there */
     bool known_on_server;
 };

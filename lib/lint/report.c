@@ -64,6 +64,7 @@ static void put_finding(struct pgc_buf *out, const struct pgc_lint_finding *one)
     put_key(out, "message", one->message);
     put_key(out, "why", one->rule->why);
     put_key(out, "alternative", one->rule->safe);
+    pgc_buf_putf(out, ",\"fingerprint\":\"%s:%zu\"", one->fingerprint, one->ordinal);
     if (one->table != NULL)
         put_key(out, "table", one->table);
     if (one->known_on_server && one->on_server.exists)
@@ -135,8 +136,9 @@ void pgc_lint_report_sarif(struct pgc_buf *out, const struct pgc_lint_findings *
         pgc_text_json(out, one->message);
         pgc_buf_puts(out, "},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":");
         put_uri(out, one->file);
-        pgc_buf_putf(out, "},\"region\":{\"startLine\":%zu,\"startColumn\":%zu,\"endLine\":%zu,\"endColumn\":%zu}}}]}",
+        pgc_buf_putf(out, "},\"region\":{\"startLine\":%zu,\"startColumn\":%zu,\"endLine\":%zu,\"endColumn\":%zu}}}],",
                      one->line, one->column, one->end_line, one->end_column);
+        pgc_buf_putf(out, "\"partialFingerprints\":{\"statement/v1\":\"%s:%zu\"}}", one->fingerprint, one->ordinal);
     }
     pgc_buf_puts(out, "]}]}\n");
 }
@@ -157,7 +159,7 @@ void pgc_lint_report_github(struct pgc_buf *out, const struct pgc_lint_findings 
         pgc_buf_putf(out,
                      "::%s file=", one->severity == PGC_LINT_INFO ? "notice" : pgc_lint_severity_name(one->severity));
         put_workflow(out, one->file, true);
-        pgc_buf_putf(out, ",line=%zu,col=%zu,title=", one->line, one->column);
+        pgc_buf_putf(out, ",line=%zu,endLine=%zu,col=%zu,title=", one->line, one->end_line, one->column);
         put_workflow(out, one->rule->id, true);
         pgc_buf_puts(out, "::");
         put_workflow(out, one->message, false);

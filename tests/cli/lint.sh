@@ -61,15 +61,25 @@ status "a file given by name is not" 1 pgc-lint --only prefer-robust-stmts n/1_a
 status "nor with --no-assume-in-transaction" 1 pgc-lint --only prefer-robust-stmts --no-assume-in-transaction n
 
 run pgc-lint --format github --only PG101 index.sql
-is "GitHub annotations" "$OUT" "::error file=index.sql,line=2,col=3,title=require-concurrent-index-creation::building an index blocks all writes to 'été' until it is done. Instead: CREATE INDEX CONCURRENTLY in a file of its own that runs without a transaction; afterwards see that pg_index.indisvalid is true."
+is "GitHub annotations" "$OUT" "::error file=index.sql,line=2,endLine=2,col=3,title=require-concurrent-index-creation::building an index blocks all writes to 'été' until it is done. Instead: CREATE INDEX CONCURRENTLY in a file of its own that runs without a transaction; afterwards see that pg_index.indisvalid is true."
 mkdir -p 'a b,c'; cp index.sql 'a b,c/100%.sql'
 run pgc-lint --format github --only PG101 'a b,c/100%.sql'
 like "escaped" "$OUT" '^::error file=a b%2Cc/100%25.sql,line=2,'
+odd=$(printf 'x:y\nz.sql'); printf 'create index i on "a%%\nb,c:d" (a);\n' > "$odd"
+run pgc-lint --format github --only PG101 "$odd"
+is "one annotation is one line, whatever the names" "$OUT" "::error file=x%3Ay%0Az.sql,line=1,endLine=2,col=1,title=require-concurrent-index-creation::building an index blocks all writes to 'a%25%0Ab,c:d' until it is done. Instead: $(pgc-lint rules --json | jq -r '.[] | select(.id == "require-concurrent-index-creation").alternative' | sed 's/%/%25/g')"
 run pgc-lint --format sarif --only PG101 'a b,c/100%.sql'
 is "SARIF" "$(jq -c '[.version, .runs[0].tool.driver.name, (.runs[0].results[0] | .ruleId, .level, .locations[0].physicalLocation)]' <<< "$OUT")" \
   '["2.1.0","pgc-lint","require-concurrent-index-creation","error",{"artifactLocation":{"uri":"a%20b%2Cc/100%25.sql"},"region":{"startLine":2,"startColumn":3,"endLine":2,"endColumn":31}}]'
 # shellcheck disable=SC2016 # a variable of jq
 is "SARIF names every result's rule by index" "$(jq '.runs[0] as $r | $r.results | all($r.tool.driver.rules[.ruleIndex].id == .ruleId)' <<< "$OUT")" true
+
+prints() { pgc-lint --format sarif --only PG101 "$@" | jq -r '.runs[0].results[].partialFingerprints["statement/v1"]'; }
+printf 'create index i on t (a);\ncreate index i on t (a); create index j on t (a);\n' > prints.sql
+before=$(prints prints.sql)
+is "every result has a fingerprint of its own" "$(sort -u <<< "$before" | wc -l)" 3
+printf -- '-- a comment\nselect 1;\ncreate   index i\non t (a); create index i on t /* x */ (a);\n\ncreate index j on t (a);\n' > prints.sql
+is "which stays when the statement moves" "$(prints prints.sql)" "$before"
 
 ok "rules" pgc-lint rules
 like "the list has one line per rule" "$OUT" "ban-drop-table +error +DROP TABLE of a table"
