@@ -29,7 +29,7 @@ struct hook_settings {
           .value = "ARGV" },                                                                                           \
         { "hook-env",     0,                                                                                           \
           PGC_OPT_LIST,   HOOK_AT(type, field, pass),                                                                  \
-          NULL,           "variable that hooks get too (PGPASSWORD, ...): others do not reach them",  \
+          NULL,           "variable that hooks get too (PGPASSWORD, ...): others do not reach them",                   \
           .value = "NAME" },                                                                                           \
     {                                                                                                                  \
         "hook-timeout", 0, PGC_OPT_DURATION, HOOK_AT(type, field, limit_ms), "5m",                                     \

@@ -6,8 +6,8 @@
  *     PGC_CLEANUP(lint_modes_release) struct lint_modes modes = { 0 };
  *     code = lint_modes_add(&modes, "migrations", err);
  *     options.transaction = lint_mode_of(&modes, "migrations/V1__a.sql"); */
-#include "lint/lint.h"
 #include "migrate/dialect.h"
+#include <pgc/lint.h>
 
 struct lint_modes {
     struct lint_mode_folder {

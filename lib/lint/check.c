@@ -36,6 +36,34 @@ bool pgc__lint_split_name(const struct pgc_json *names, const char **schema, con
     return *name != NULL && *schema != NULL;
 }
 
+void pgc__lint_old_name(const struct lint_check *check, const char **schema, const char **name) {
+    const struct pgc_lint_findings *run = check->file->out;
+    for (size_t i = run->rename_count; i-- > 0;) {
+        const struct pgc_lint_rename *one = &run->renames[i];
+        bool earlier = one->file < run->files || one->statement < check->index;
+        if (!earlier || !same_name(one->schema, one->name, *schema, *name))
+            continue;
+        *schema = one->old_schema;
+        *name = one->old_name;
+    }
+}
+
+bool pgc__lint_on_server(const struct lint_check *check, const char *schema, const char *name,
+                         struct pgc_lint_table *out) {
+    const struct pgc_lint_catalog *catalog = check->file->options->catalog;
+    if (catalog == NULL || catalog->table == NULL)
+        return false;
+    pgc__lint_old_name(check, &schema, &name);
+    *out = catalog->table(catalog->arg, *schema == '\0' ? NULL : schema, name);
+    return true;
+}
+
+/* IF NOT EXISTS has created nothing when the server has the table. */
+static bool was_there(const struct lint_check *check, const struct lint_created *made) {
+    struct pgc_lint_table known;
+    return made->perhaps && pgc__lint_on_server(check, made->schema, made->name, &known) && known.exists;
+}
+
 static bool created_before(const struct lint_check *check, const char *schema, const char *name,
                            bool same_transaction) {
     const struct lint_file *file = check->file;
@@ -50,6 +78,7 @@ static bool created_before(const struct lint_check *check, const char *schema, c
     for (; low < file->created_count && strcmp(file->created[low].name, name) == 0; low++) {
         const struct lint_created *made = &file->created[low];
         if (made->statement < check->index && same_name(made->schema, made->name, schema, name) &&
+            !was_there(check, made) &&
             (!same_transaction || file->statements[made->statement].transaction == check->statement->transaction))
             return true;
     }

@@ -2,6 +2,11 @@
 #define PGC_LINT_CHECK_H
 /* What a rule's check function gets, may ask, and how it reports.
  *
+ * Recipe: a new rule
+ *   1. one entry {id, name, severity, summary, why, safe, check} in the table of its theme (lint/rules_*.c);
+ *   2. tests/golden/lint/<id>.sql with `-- expect: <id> <line>` comments, good and bad statements;
+ *   3. docs/lint.md is written by `pgc lint rules --markdown`.
+ *
  *     static void check_truncate(struct lint_check *check) {
  *         if (lint_is(check, "TruncateStmt") && pgc__lint_field_is(check->node, "behavior", "DROP_CASCADE"))
  *             pgc__lint_report(check, NULL, check->statement->span.start, "truncates tables that are not named");
@@ -14,8 +19,8 @@
 #include "base/buf.h"
 #include "lint/ast.h"
 #include "lint/directives.h"
-#include "lint/lint.h"
 #include "script/scan.h"
+#include <pgc/lint.h>
 
 #define LINT_NOWHERE ((size_t)-1)
 
@@ -101,6 +106,12 @@ static inline bool lint_is(const struct lint_check *check, const char *kind) {
  * silent about tables that the file has created before, or that the server does not have yet. */
 void pgc__lint_report(struct lint_check *check, const struct pgc_json *table, size_t offset, const char *format, ...)
     PGC_PRINTF(4, 5);
+
+/* What the server says about the table, under the name that it has there; false when nobody can tell. schema "": none. */
+bool pgc__lint_on_server(const struct lint_check *check, const char *schema, const char *name,
+                         struct pgc_lint_table *out);
+/* The name that the server knows the table by, before what this run renames; schema "": search_path. */
+void pgc__lint_old_name(const struct lint_check *check, const char **schema, const char **name);
 
 /* Byte in the file of a node's "location", or of the statement when it has none. */
 size_t pgc__lint_offset(const struct lint_check *check, const struct pgc_json *fields);

@@ -186,6 +186,32 @@ static enum pgc_code find_created(struct lint_file *file, struct pgc_error *err)
     return PGC_OK;
 }
 
+/* ALTER TABLE ... RENAME TO and SET SCHEMA, for who asks the server about the table afterwards. */
+static enum pgc_code note_rename(struct lint_file *file, size_t statement, struct pgc_error *err) {
+    const struct lint_tree *tree = &file->statements[statement].tree;
+    const struct pgc_json *table = pgc_json_get(tree->node, "relation");
+    bool renames =
+        strcmp(tree->kind, "RenameStmt") == 0 && pgc__lint_field_is(tree->node, "renameType", "OBJECT_TABLE");
+    bool moves = strcmp(tree->kind, "AlterObjectSchemaStmt") == 0 &&
+                 pgc__lint_field_is(tree->node, "objectType", "OBJECT_TABLE");
+    if ((!renames && !moves) || table == NULL)
+        return PGC_OK;
+    struct pgc_lint_findings *out = file->out;
+    if (!pgc_array_grow(&out->renames, &out->rename_cap, out->rename_count + 1, sizeof *out->renames))
+        return pgc_fail_nomem(err);
+    const char *schema = pgc__lint_field(table, "schemaname"), *name = pgc__lint_field(table, "relname");
+    struct pgc_lint_rename one = { .schema = strdup(moves ? pgc__lint_field(tree->node, "newschema") : schema),
+                                   .name = strdup(renames ? pgc__lint_field(tree->node, "newname") : name),
+                                   .old_schema = strdup(schema),
+                                   .old_name = strdup(name),
+                                   .file = out->files,
+                                   .statement = statement };
+    out->renames[out->rename_count++] = one;
+    return one.schema != NULL && one.name != NULL && one.old_schema != NULL && one.old_name != NULL
+               ? PGC_OK
+               : pgc_fail_nomem(err);
+}
+
 enum pgc_code pgc__lint_file_read(struct lint_file *file, struct pgc_error *err) {
     file->pg_version = file->options->pg_version > 0 ? file->options->pg_version : 15;
     enum pgc_code code = pgc__lint_encoding(file, err);
@@ -196,7 +222,9 @@ enum pgc_code pgc__lint_file_read(struct lint_file *file, struct pgc_error *err)
     if (code != PGC_OK)
         return code;
     find_transactions(file);
-    return find_created(file, err);
+    for (size_t i = 0; code == PGC_OK && i < file->count; i++)
+        code = note_rename(file, i, err);
+    return code == PGC_OK ? find_created(file, err) : code;
 }
 
 void pgc__lint_file_release(struct lint_file *file) {

@@ -1,4 +1,4 @@
-#include "lint/lint.h"
+#include <pgc/lint.h>
 
 #include <regex.h>
 #include <stdarg.h>
@@ -95,16 +95,6 @@ static bool silenced(const struct lint_check *check) {
     return false;
 }
 
-/* What the server says about the table; false when nobody can tell. */
-static bool ask_server(const struct lint_check *check, const struct pgc_json *table, struct pgc_lint_table *out) {
-    const struct pgc_lint_catalog *catalog = check->file->options->catalog;
-    if (catalog == NULL || catalog->table == NULL || table == NULL)
-        return false;
-    const char *schema = pgc__lint_field(table, "schemaname");
-    *out = catalog->table(catalog->arg, *schema == '\0' ? NULL : schema, pgc__lint_field(table, "relname"));
-    return true;
-}
-
 static bool is_small(const struct lint_check *check, const struct pgc_lint_table *table) {
     int64_t limit = check->file->options->small_table_bytes;
     return table->exists && limit >= 0 && table->bytes < (limit > 0 ? limit : SMALL_TABLE_BYTES);
@@ -160,7 +150,8 @@ static bool add_finding(struct lint_check *check, const struct pgc_json *table, 
 
 void pgc__lint_report(struct lint_check *check, const struct pgc_json *table, size_t offset, const char *format, ...) {
     struct pgc_lint_table known = { 0 };
-    bool is_known = ask_server(check, table, &known);
+    bool is_known = table != NULL && pgc__lint_on_server(check, pgc__lint_field(table, "schemaname"),
+                                                         pgc__lint_field(table, "relname"), &known);
     bool is_minor = is_known && (check->rule->flags & PGC_LINT_BY_SIZE) != 0 && is_small(check, &known);
     if (table != NULL && (check->rule->flags & PGC_LINT_NEW_TABLE_OK) != 0 &&
         (pgc__lint_is_new(check, pgc__lint_field(table, "schemaname"), pgc__lint_field(table, "relname")) ||
@@ -338,6 +329,13 @@ void pgc_lint_findings_release(struct pgc_lint_findings *found) {
         free(found->items[i].table);
     }
     free(found->items);
+    for (size_t i = 0; i < found->rename_count; i++) {
+        struct pgc_lint_rename *one = &found->renames[i];
+        char *const texts[] = { one->schema, one->name, one->old_schema, one->old_name };
+        for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++)
+            free(texts[t]);
+    }
+    free(found->renames);
     *found = (struct pgc_lint_findings) { 0 };
 }
 

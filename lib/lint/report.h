@@ -6,7 +6,7 @@
  *     pgc_lint_report_sarif(&out, &found, PGC_VERSION);
  *     code = pgc_buf_check(&out, err); */
 #include "base/buf.h"
-#include "lint/lint.h"
+#include <pgc/lint.h>
 
 /* "file:line:column: error: message [rule]", for each rule once below it what to do instead, and a last line with sums. */
 void pgc_lint_report_text(struct pgc_buf *out, const struct pgc_lint_findings *found);

@@ -127,9 +127,10 @@ static bool is_cheap_change(const struct lint_check *check, const struct lint_co
     const struct pgc_lint_catalog *catalog = check->file->options->catalog;
     if (catalog == NULL || catalog->column_type == NULL || pgc_json_get(column->def, "raw_default") != NULL)
         return false;
-    const char *schema = pgc__lint_field(column->table, "schemaname");
-    const char *now = catalog->column_type(catalog->arg, *schema == '\0' ? NULL : schema,
-                                           pgc__lint_field(column->table, "relname"), column->name);
+    const char *schema = pgc__lint_field(column->table, "schemaname"),
+               *table = pgc__lint_field(column->table, "relname");
+    pgc__lint_old_name(check, &schema, &table);
+    const char *now = catalog->column_type(catalog->arg, *schema == '\0' ? NULL : schema, table, column->name);
     if (now == NULL)
         return false;
     struct type_form from = form_of_text(now), to = form_of_node(column->type);
@@ -164,7 +165,9 @@ static const struct pgc_lint_rule rules[] = {
       .severity = PGC_LINT_ERROR,
       .summary = "ADD COLUMN with a volatile default (any default before PostgreSQL 12) or GENERATED ... STORED",
       .why = "Every row is written anew under an ACCESS EXCLUSIVE lock.",
-      .safe = "Add the column without a default, set the default, fill the rows in batches.",
+      .safe =
+          "Add the column without a default, set the default, fill the rows in batches. Instead of a stored generated "
+          "column: a trigger or a view, from PostgreSQL 18 on a VIRTUAL one.",
       .aliases = "add_column_default add_column_generated_stored PG302",
       .flags = PGC_LINT_NEW_TABLE_OK | PGC_LINT_BY_SIZE,
       .check = check_default },

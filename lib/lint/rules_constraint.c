@@ -186,7 +186,9 @@ static const struct pgc_lint_rule rules[] = {
       .severity = PGC_LINT_ERROR,
       .summary = "a foreign key added without NOT VALID",
       .why = "SHARE ROW EXCLUSIVE locks on both tables block writes while every row is checked.",
-      .safe = "ADD CONSTRAINT ... NOT VALID, and VALIDATE CONSTRAINT in a later transaction.",
+      .safe =
+          "ADD CONSTRAINT ... NOT VALID, and VALIDATE CONSTRAINT in a later transaction. A partitioned table takes NOT "
+          "VALID from PostgreSQL 18 on; before, do so with its partitions, and then add the key to it.",
       .aliases = "add_foreign_key add_reference PG306",
       .flags = PGC_LINT_NEW_TABLE_OK | PGC_LINT_BY_SIZE,
       .check = check_foreign_key },

@@ -55,11 +55,11 @@ static bool ends_with(const char *text, const char *suffix) {
 /* The server knows the kind of a constraint; without one its name has to tell. */
 static bool is_foreign_key(const struct lint_check *check, const struct lint_alter *alter) {
     const struct pgc_lint_catalog *catalog = check->file->options->catalog;
-    const char *schema = pgc__lint_field(alter->table, "schemaname");
+    const char *schema = pgc__lint_field(alter->table, "schemaname"), *table = pgc__lint_field(alter->table, "relname");
+    pgc__lint_old_name(check, &schema, &table);
     char kind = catalog == NULL || catalog->constraint_kind == NULL
                     ? '\0'
-                    : catalog->constraint_kind(catalog->arg, *schema == '\0' ? NULL : schema,
-                                               pgc__lint_field(alter->table, "relname"), alter->name);
+                    : catalog->constraint_kind(catalog->arg, *schema == '\0' ? NULL : schema, table, alter->name);
     if (kind != '\0')
         return kind == 'f';
     return ends_with(alter->name, "_fkey") || ends_with(alter->name, "_fk") || strncmp(alter->name, "fk_", 3) == 0;

@@ -105,8 +105,10 @@ static const struct pgc_lint_rule rules[] = {
       .severity = PGC_LINT_ERROR,
       .summary = "CREATE INDEX without CONCURRENTLY on a table that exists",
       .why = "CREATE INDEX takes a SHARE lock: every INSERT, UPDATE and DELETE waits until the whole table is read.",
-      .safe = "CREATE INDEX CONCURRENTLY in a file of its own that runs without a transaction; afterwards see that "
-              "pg_index.indisvalid is true.",
+      .safe =
+          "CREATE INDEX CONCURRENTLY in a file of its own that runs without a transaction; afterwards see that "
+          "pg_index.indisvalid is true. A partitioned table takes no CONCURRENTLY: CREATE INDEX ON ONLY it, build the "
+          "index of every partition CONCURRENTLY, ALTER INDEX ... ATTACH PARTITION.",
       .aliases = "add_index PG101 concurrent_index",
       .flags = PGC_LINT_NEW_TABLE_OK | PGC_LINT_BY_SIZE,
       .check = check_index_creation },
@@ -116,7 +118,9 @@ static const struct pgc_lint_rule rules[] = {
       .summary = "DROP INDEX without CONCURRENTLY",
       .why = "DROP INDEX takes an ACCESS EXCLUSIVE lock on the table; while it waits behind a long query, everybody "
              "else waits behind it.",
-      .safe = "DROP INDEX CONCURRENTLY outside of a transaction.",
+      .safe =
+          "DROP INDEX CONCURRENTLY outside of a transaction; for the index of a partitioned table, which has no such "
+          "way, a lock_timeout and another try.",
       .aliases = "PG102 concurrent_index",
       .check = check_index_deletion },
     { .id = "require-concurrent-reindex",
@@ -134,7 +138,7 @@ static const struct pgc_lint_rule rules[] = {
       .summary = "ALTER TABLE ... DETACH PARTITION without CONCURRENTLY or FINALIZE",
       .why = "DETACH PARTITION takes an ACCESS EXCLUSIVE lock on the whole partitioned table.",
       .safe = "DETACH PARTITION ... CONCURRENTLY (PostgreSQL 14 and later) outside of a transaction; FINALIZE when it "
-              "was interrupted.",
+              "was interrupted. A table with a default partition has no such way: a lock_timeout and another try.",
       .aliases = "",
       .flags = PGC_LINT_NEW_TABLE_OK,
       .check = check_detach },

@@ -8,8 +8,8 @@
  *     options.catalog = &catalog; options.pg_version = pgc_lint_server_version(server);
  *
  * Reads catalogs only (no user data), in three queries; the connection is not needed afterwards. */
-#include "lint/lint.h"
 #include "pg/conn.h"
+#include <pgc/lint.h>
 
 struct pgc_lint_server;
 

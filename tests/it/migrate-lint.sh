@@ -25,6 +25,13 @@ printf -- '-- migrate:up\ndrop table new;\n-- migrate:down\ncreate table new (a 
 status "warn tells and goes on" 0 pgc-migrate up --dir m --lint=warn
 like "what it tells" "$ERR" "m/5_drop.sql:2:1: dropping table 'new'"
 is "it ran" "$(sql -c "select to_regclass('new') is null")" t
+printf -- '-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;\n' > m/6_harmless.sql
+status "only what is pending is checked" 0 pgc-migrate up --dir m --lint=error
+unlike "nothing about what has run" "$ERR" 5_drop
+printf 'do $$ begin\n  drop table big;\nend $$;\n' > m/7_do.sql
+status "what a DO block does counts" 1 pgc-migrate up --dir m --lint=error
+like "at its own place" "$ERR" "m/7_do.sql:2:3: dropping table 'big'"
+rm m/7_do.sql
 status "down is not checked" 0 pgc-migrate down --dir m --lint=error --to 4
 status "off by default" 0 pgc-migrate up --dir m
 finish

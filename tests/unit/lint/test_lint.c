@@ -1,4 +1,4 @@
-#include "lint/lint.h"
+#include <pgc/lint.h>
 
 #include <check.h>
 #include <stdio.h>

@@ -1,26 +1,26 @@
-#ifndef PGC_LINT_LINT_H
-#define PGC_LINT_LINT_H
-/* Finds statements in migrations that lock, rewrite, break or lose more than their author thinks.
+#ifndef PGC_LINT_H
+#define PGC_LINT_H
+/* Finds statements in migrations that lock, rewrite, break or lose more than their author thinks: what `pgc lint` does.
  *
  *     struct pgc_lint_options options = { .pg_version = 15, .transaction = PGC_LINT_TX_AUTO };
- *     PGC_CLEANUP(pgc_lint_findings_release) struct pgc_lint_findings found = { 0 };
- *     code = pgc_lint_text(&options, "001_users.sql", sql, len, &found, err);
- *     for (size_t i = 0; i < found.count; i++) report(&found.items[i]);
+ *     struct pgc_lint_findings found = { 0 };
+ *     struct pgc_error err;
+ *     enum pgc_code code = pgc_lint_text(&options, "001_users.sql", sql, len, &found, &err);
+ *     for (size_t i = 0; code == PGC_OK && i < found.count; i++)
+ *         printf("%s:%zu: %s: %s\n", found.items[i].file, found.items[i].line, found.items[i].message, found.items[i].rule->safe);
+ *     pgc_lint_findings_release(&found);
  *
- * Pure: text in, findings out; what the server knows comes in through options.catalog (lint/catalog.h).
+ * Pure: text in, findings out; what a server knows comes in through options.catalog. Zeroed options are the defaults.
  * Text that PostgreSQL 15's grammar does not accept is no failure but a finding of the rule syntax-error; the
  * statements around it are checked all the same. The parser is libpg_query, which catches errors of the
- * grammar by longjmp inside itself and keeps its state per thread: any number of threads may lint at once.
- *
- * Recipe: a new rule
- *   1. one entry {id, name, severity, summary, why, safe, check} in the table of its theme (lint/rules_*.c);
- *   2. tests/golden/lint/<id>.sql with `-- expect: <id> <line>` comments, good and bad statements;
- *   3. docs/lint.md is written by `pgc lint rules --markdown`. */
+ * grammar by longjmp inside itself and keeps its state per thread: any number of threads may lint at once, each with
+ * options and findings of its own. Link with -lpgc. */
 #include <pgc/error.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "base/cleanup.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum pgc_lint_severity { PGC_LINT_OFF, PGC_LINT_INFO, PGC_LINT_WARNING, PGC_LINT_ERROR };
 
@@ -108,11 +108,20 @@ struct pgc_lint_finding {
     bool known_on_server;
 };
 
+/* A table got another name or schema: the server knows it by the old one. */
+struct pgc_lint_rename {
+    char *schema, *name; /* now; schema "" when not given */
+    char *old_schema, *old_name;
+    size_t file, statement; /* since when */
+};
+
 struct pgc_lint_findings {
     struct pgc_lint_finding *items; /* per file in order of position */
     size_t count, cap;
     size_t suppressed; /* findings that a comment in the file silenced */
     size_t files, statements;
+    struct pgc_lint_rename *renames; /* by the files so far, which are taken to run one after the other */
+    size_t rename_count, rename_cap;
     size_t unparsable; /* statements with a syntax error, also where the rule syntax-error is silenced */
 };
 
@@ -122,4 +131,8 @@ PGC_MUST_USE enum pgc_code pgc_lint_text(const struct pgc_lint_options *options,
 void pgc_lint_findings_release(struct pgc_lint_findings *found);
 /* The highest severity among the findings; PGC_LINT_OFF when there are none. */
 enum pgc_lint_severity pgc_lint_worst(const struct pgc_lint_findings *found);
+
+#ifdef __cplusplus
+}
+#endif
 #endif
