@@ -279,7 +279,7 @@ const struct pgc_command pgc_cmd_backup_keep = {
         "the reasons, separated by tabs. Hours, days, weeks, months and years are those of UTC. Without a policy "
         "everything is kept.",
     .examples =
-        "pgc backup list --json | jq -r .time | pgc backup keep --keep-daily 7 --keep-weekly 4  # what would go?",
+        "pgc backup list --json | jq -r '.backups[].started' | pgc backup keep --keep-daily 7 --keep-weekly 4  # what would go?",
     .options = keep_options,
     .option_count = COUNT(keep_options),
     .settings_size = sizeof(struct preview_settings),
