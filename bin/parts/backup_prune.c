@@ -2,18 +2,18 @@
 #include <string.h>
 
 #include "backup/prune.h"
+#include "backup/sweep.h"
 #include "base/text.h"
 #include "parts/backup_settings.h"
 #include "parts/keep_settings.h"
 #include "parts/parts.h"
-
-#define SWEEP_AFTER_MS ((int64_t)24 * 3600 * 1000)
 
 struct prune_settings {
     struct store_settings store;
     char *cluster;
     char *database;
     struct keep_settings keep;
+    int64_t sweep_after_ms;
     bool dry_run;
     bool json;
 };
@@ -24,6 +24,7 @@ static const struct pgc_option options[] = {
     { "cluster", 0, PGC_OPT_STRING, AT(cluster), NULL, "only of this server", .value = "NAME", .env = "" },
     { "database", 0, PGC_OPT_STRING, AT(database), NULL, "only of this database", .value = "NAME", .env = "" },
     KEEP_ROWS(AT(keep), "never go below N per database; 0: below 1"),
+    SWEEP_ROW(AT(sweep_after_ms)),
     { "dry-run", 'n', PGC_OPT_FLAG, AT(dry_run), NULL, "only tell what would be done, and why" },
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print JSON" },
 };
@@ -77,8 +78,8 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
         print_json(cli, &plan, deleted);
     else
         print_text(cli, &plan);
-    if (code == PGC_OK && !s->dry_run)
-        code = pgc_store_sweep(store, "", SWEEP_AFTER_MS, &swept, err);
+    if (code == PGC_OK && !s->dry_run && s->sweep_after_ms > 0)
+        code = pgc_backup_sweep(store, s->cluster, s->database, s->sweep_after_ms, cli->rt, &swept, err);
     return code;
 }
 
@@ -91,7 +92,7 @@ const struct pgc_command pgc_cmd_backup_prune = {
         "keep' shows a policy on times alone. Spans count back from the newest good backup, not from now: when backups "
         "fail, "
         "nothing expires. At least --keep-min backups stay, never none; pinned and damaged ones stay too. Only what "
-        "manifests name is deleted, the manifest first; unfinished uploads older than a day are removed.",
+        "manifests name is deleted, the manifest first; what killed runs left is removed after --sweep-after.",
     .examples = "pgc backup prune --store /srv/backups --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run  # "
                 "look first",
     .options = options,

@@ -32,6 +32,7 @@ struct run_settings {
     struct pgc_strings client_folders;
     int64_t lock_wait_ms;
     int64_t idle_ms;
+    int64_t sweep_after_ms;
     uint64_t bytes_per_second;
     char *progress;
     struct hook_settings hooks;
@@ -73,6 +74,7 @@ static const struct pgc_option options[] = {
       "look for pg_dump only here; default: PATH and /usr/lib/postgresql/*/bin", .value = "DIR" },
     { "lock-wait-timeout", 0, PGC_OPT_DURATION, AT(lock_wait_ms), "60s", "give up when a table stays locked so long" },
     { "idle-timeout", 0, PGC_OPT_DURATION, AT(idle_ms), "15m", "give up when pg_dump sends nothing for so long" },
+    SWEEP_ROW(AT(sweep_after_ms)),
     { "bandwidth-limit", 0, PGC_OPT_SIZE, AT(bytes_per_second), "0", "bytes per second and store; 0: none" },
     { "progress", 0, PGC_OPT_CHOICE, AT(progress), "auto", "a line on the terminal, or a log line every 10 s",
       .choices = "auto terminal log none" },
@@ -202,6 +204,7 @@ static enum pgc_code make_job(const struct run_settings *s, struct held *held, s
     job->client_folders = &s->client_folders;
     job->lock_wait_ms = s->lock_wait_ms;
     job->idle_ms = s->idle_ms;
+    job->sweep_after_ms = s->sweep_after_ms;
     job->progress = on_progress;
     job->progress_arg = &held->progress;
     return pgc_fingerprint_parse(s->fingerprint, &job->fingerprint, err);

@@ -45,6 +45,13 @@ struct identity_settings {
             "passphrase", .env = "PGC_BACKUP_PASSPHRASE"                                                               \
     }
 
+/* run and prune */
+#define SWEEP_ROW(offset)                                                                                              \
+    {                                                                                                                  \
+        "sweep-after", 0, PGC_OPT_DURATION, offset, "3d",                                                              \
+            "remove what killed runs left, uploads and artefacts without a manifest, when so old; 0: never"            \
+    }
+
 PGC_MUST_USE enum pgc_code settings_attach(const struct pgc_cli *cli, const char *url, uint64_t bytes_per_second,
                                            struct pgc_store **out, struct pgc_error *err);
 /* The secret keys; none given is no error here. */

@@ -10,6 +10,7 @@
 #include "backup/prints_run.h"
 #include "backup/schema_lock.h"
 #include "backup/survey.h"
+#include "backup/sweep.h"
 #include "io/memory.h"
 #include "pg/environ.h"
 #include "sql_embedded.h"
@@ -367,6 +368,20 @@ static enum pgc_code judge(struct run *r, enum pgc_code code, bool *stored, stru
     return pgc_wrap(err, "%zu of %zu targets failed", failed, r->target_count);
 }
 
+/* On a target that has its backup now. Rights to list and delete are no condition of a backup: failing is no failure. */
+static void sweep_target(const struct run *r, struct pgc_backup_target *target) {
+    struct pgc_error refused;
+    size_t count = 0;
+    enum pgc_code code =
+        pgc_backup_sweep(target->store, r->job->cluster, r->database, r->job->sweep_after_ms, r->rt, &count, &refused);
+    if (code != PGC_OK)
+        pgc_log(r->rt, PGC_LOG_INFO, "backup.sweep_failed", "cannot look for leftovers of killed runs",
+                PGC_LOG_TEXT("target", target->label), PGC_LOG_TEXT("error.message", refused.message));
+    else if (count > 0)
+        pgc_log(r->rt, PGC_LOG_INFO, "backup.swept", "leftovers of killed runs removed",
+                PGC_LOG_TEXT("target", target->label), PGC_LOG_INT("count", count));
+}
+
 static enum pgc_code fill_result(struct run *r, struct pgc_backup_result *result, struct pgc_error *err) {
     enum pgc_code code = PGC_OK;
     if (r->manifest.id != NULL)
@@ -400,6 +415,8 @@ enum pgc_code pgc_backup_database(const struct pgc_backup_job *job, const char *
         code = write_all(&r, err);
     if (r.targets != NULL)
         code = judge(&r, code, &result->stored, err);
+    for (size_t i = 0; code == PGC_OK && job->sweep_after_ms > 0 && i < r.target_count; i++)
+        sweep_target(&r, &r.targets[i]);
     if (code != PGC_OK)
         result->err = *err;
     result->code = code;

@@ -13,7 +13,7 @@
  * that fails is left out for that database (tried again for the next) and makes the run fail, while the others get their
  * backup. What a failed backup leaves on a target: nothing.
  *
- * Logged through rt: "backup.warning", "backup.target_failed" and, in a run of several databases, "backup.failed". */
+ * Logged through rt: "backup.warning", "backup.target_failed", "backup.swept" and, in a run of several databases, "backup.failed". */
 #include "backup/artefact.h"
 #include "backup/facts.h"
 #include "pg/conn.h"
@@ -50,6 +50,8 @@ struct pgc_backup_job {
     const struct pgc_strings *client_folders; /* see client.h */
     int64_t lock_wait_ms;
     int64_t idle_ms;
+    int64_t
+        sweep_after_ms; /* after a success: remove what killed runs of this database left, when so old (sweep.h); 0: never */
     pgc_backup_progress_fn *progress; /* about twice a second; may be NULL */
     void *progress_arg;
 };
