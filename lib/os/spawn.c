@@ -309,6 +309,7 @@ static void nap(void) {
 
 static void wait_or_kill(struct pgc_child *child) {
     pgc_child_signal(child, SIGTERM);
+    pgc_child_signal(child, SIGCONT); /* a stopped one would not hear it */
     int64_t end = pgc_mono_ms(child->rt) + GRACE_MS;
     while (!try_wait(child, WNOHANG)) {
         if (pgc_mono_ms(child->rt) >= end) {

@@ -325,6 +325,7 @@ struct walk {
     pgc_store_each_fn *fn;
     void *arg;
     bool temps;         /* visit unfinished uploads instead of objects */
+    int64_t before_us;  /* with temps: remove empty folders that are older */
     struct pgc_buf key; /* of the folder being visited, with trailing slash; "" at the root */
 };
 
@@ -359,6 +360,16 @@ static enum pgc_code folder_names(const char *path, struct pgc_strings *names, s
 
 static enum pgc_code visit_folder(struct walk *walk, struct pgc_error *err);
 
+static int64_t modified_us(const struct stat *st) {
+    return (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
+}
+
+/* A writer that was killed between making the folder and its first file. Refused by the system when it is not empty. */
+static void sweep_folder(const struct walk *walk, const char *path, const struct stat *st) {
+    if (walk->temps && pgc_text_starts(walk->key.data, walk->prefix) && modified_us(st) <= walk->before_us)
+        (void)rmdir(path);
+}
+
 static enum pgc_code visit_entry(struct walk *walk, const char *name, struct pgc_error *err) {
     size_t before = walk->key.len;
     pgc_buf_puts(&walk->key, name);
@@ -375,12 +386,13 @@ static enum pgc_code visit_entry(struct walk *walk, const char *name, struct pgc
         pgc_buf_putc(&walk->key, '/');
         if (worth_visiting(walk->key.data, walk->prefix))
             code = visit_folder(walk, err);
+        sweep_folder(walk, path, &st);
     } else if (S_ISREG(st.st_mode) && pgc_text_starts(name, TEMP_PREFIX) == walk->temps &&
                pgc_text_starts(walk->key.data, walk->prefix)) {
         struct pgc_store_entry entry = {
             .key = walk->key.data,
             .size_bytes = (uint64_t)st.st_size,
-            .modified_us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000,
+            .modified_us = modified_us(&st),
         };
         code = walk->fn(walk->arg, &entry, err);
     }
@@ -401,7 +413,7 @@ static enum pgc_code visit_folder(struct walk *walk, struct pgc_error *err) {
 
 static enum pgc_code file_each(struct pgc_store *base, const char *prefix, pgc_store_each_fn *fn, void *arg,
                                struct pgc_error *err) {
-    struct walk walk = { (struct file_store *)base, prefix, fn, arg, false, PGC_BUF_INIT };
+    struct walk walk = { (struct file_store *)base, prefix, fn, arg, false, 0, PGC_BUF_INIT };
     enum pgc_code code = visit_folder(&walk, err);
     pgc_buf_release(&walk.key);
     return code;
@@ -437,7 +449,7 @@ static enum pgc_code file_sweep(struct pgc_store *base, const char *prefix, int6
                                 struct pgc_error *err) {
     struct file_store *store = (struct file_store *)base;
     struct sweep sweep = { store, pgc_wall_us(store->rt) - older_ms * 1000, 0 };
-    struct walk walk = { store, prefix, sweep_entry, &sweep, true, PGC_BUF_INIT };
+    struct walk walk = { store, prefix, sweep_entry, &sweep, true, sweep.before_us, PGC_BUF_INIT };
     enum pgc_code code = visit_folder(&walk, err);
     pgc_buf_release(&walk.key);
     *count = sweep.count;
