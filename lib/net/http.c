@@ -38,7 +38,8 @@ struct pgc_http {
     bool too_long;
     const char *pending; /* body bytes not sent yet */
     size_t pending_len;
-    size_t body_at; /* of request->body */
+    size_t body_at;     /* of request->body */
+    uint64_t resume_at; /* of an upload that goes on */
     bool body_ended;
     bool send_paused;
     bool receive_paused;
@@ -150,6 +151,10 @@ static size_t on_send(char *buf, size_t size, size_t count, void *arg) {
 /* libcurl rewinds when a kept connection turns out to be dead; a body in memory can begin again. */
 static int on_seek(void *arg, curl_off_t offset, int origin) {
     struct pgc_http *http = arg;
+    if (http->request.resume && origin == SEEK_SET && offset >= 0) {
+        http->resume_at = (uint64_t)offset; /* libcurl asked for the length of the file and begins there */
+        return CURL_SEEKFUNC_OK;
+    }
     if (http->request.upload || origin != SEEK_SET || offset < 0 || (size_t)offset > http->request.body_len)
         return CURL_SEEKFUNC_CANTSEEK;
     http->body_at = (size_t)offset;
@@ -188,7 +193,6 @@ static enum pgc_code code_of(CURLcode result) {
         return PGC_E_DATA;
     case CURLE_QUOTE_ERROR:
     case CURLE_UPLOAD_FAILED:
-    case CURLE_SSH:
         return PGC_E_IO;
     default:
         return PGC_E_TEMPORARY;
@@ -292,6 +296,9 @@ static bool never_ready(const struct pgc_http *http) {
 static bool body_taken(const struct pgc_http *http) {
     return http->pending_len == 0;
 }
+static bool body_wanted(const struct pgc_http *http) {
+    return http->send_paused;
+}
 static bool headers_there(const struct pgc_http *http) {
     return http->headers_done;
 }
@@ -393,6 +400,7 @@ static void set_ssh(struct pgc_http *http, CURL *easy) {
     (void)curl_easy_setopt(easy, CURLOPT_FTP_CREATE_MISSING_DIRS,
                            http->request.create_folders ? (long)CURLFTP_CREATE_DIR_RETRY
                                                         : (long)CURLFTP_CREATE_DIR_NONE);
+    (void)curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)(http->request.resume ? -1 : 0));
     (void)curl_easy_setopt(easy, CURLOPT_NEW_DIRECTORY_PERMS, 0700L);
     (void)curl_easy_setopt(easy, CURLOPT_NEW_FILE_PERMS, 0600L);
 }
@@ -470,6 +478,7 @@ enum pgc_code pgc_http_start(struct pgc_http *http, const struct pgc_http_reques
     http->pending = NULL;
     http->pending_len = http->body_at = 0;
     http->waited_ms = http->moved_bytes = 0;
+    http->resume_at = 0;
     if (!add_lines(http, request))
         return pgc_fail_nomem(err);
     curl_easy_reset(http->easy);
@@ -499,6 +508,12 @@ enum pgc_code pgc_http_send(struct pgc_http *http, const void *data, size_t len,
     if (code == PGC_OK && http->pending_len > 0)
         code = pgc_fail(err, PGC_E_IO, "%s answered with status %d before the upload was complete", http->origin,
                         http->answer->status);
+    return code;
+}
+
+enum pgc_code pgc_http_resume_point(struct pgc_http *http, uint64_t *offset, struct pgc_error *err) {
+    enum pgc_code code = pump(http, body_wanted, err);
+    *offset = http->resume_at;
     return code;
 }
 

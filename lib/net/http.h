@@ -61,6 +61,7 @@ struct pgc_http_request {
     bool stream;          /* a 2xx body is left to pgc_http_read; other statuses collect it */
     const char *range;    /* SFTP: "0-99", "100-" (HTTP: the header); an offset behind the end is PGC_E_DATA */
     bool create_folders;  /* SFTP upload: makes the folders of the path */
+    bool resume;          /* SFTP upload: behind what is there, see pgc_http_resume_point */
     const char *const
         *ssh_commands; /* SFTP: "rename 'a' 'b'", "rm 'a'", "mkdir 'a'" before the transfer; then no body */
     size_t ssh_command_count;
@@ -96,6 +97,8 @@ PGC_MUST_USE enum pgc_code pgc_http_start(struct pgc_http *http, const struct pg
                                           struct pgc_http_answer *answer, struct pgc_error *err);
 /* Sends all len bytes. PGC_E_IO when the server answered before the body was complete: see answer->status. */
 PGC_MUST_USE enum pgc_code pgc_http_send(struct pgc_http *http, const void *data, size_t len, struct pgc_error *err);
+/* After start with .resume, before the first send: *offset is the length of the file that is there (0: none), where to go on. */
+PGC_MUST_USE enum pgc_code pgc_http_resume_point(struct pgc_http *http, uint64_t *offset, struct pgc_error *err);
 /* Ends the body of an upload without waiting for the answer. */
 PGC_MUST_USE enum pgc_code pgc_http_end(struct pgc_http *http, struct pgc_error *err);
 /* Waits until the status and headers are there. */

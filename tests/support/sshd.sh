@@ -26,6 +26,7 @@ UsePAM no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
+LogLevel VERBOSE
 Subsystem sftp internal-sftp
 CONF
   "$sshd" -f "$dir/sshd_config" -E "$dir/sshd.log"
