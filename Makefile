@@ -154,6 +154,8 @@ check-ubsan: ## all tests with the undefined-behaviour sanitizer
 check-valgrind: $(B)/tests/unit ## unit tests under valgrind
 	@tools/deps.sh ensure valgrind
 	CK_FORK=no valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite $(B)/tests/unit
+check-zoo: all ## the edge databases in full size (1 GB table, 10,000 tables and large objects), there and back
+	ZOO=full TEST_TIMEOUT=7200 B=$(abspath $(B)) tests/run.sh it/backup-zoo
 check-psql: all ## scripts of the corpora through psql and pgc sql, databases compared
 	@B=$(CURDIR)/$(B) tests/conformance/check-psql.sh
 check-containers: ## images and compose story (starts dockerd when none runs)

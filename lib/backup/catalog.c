@@ -118,7 +118,8 @@ static enum pgc_code read_manifest(struct pgc_store *store, const char *key, con
     if (entry->problem == NULL)
         return PGC_OK;
     struct pgc_manifest *m = &entry->manifest;
-    if (m->id == NULL && !pgc_backup_parse_name(place->name, &m->started_us))
+    /* Its place among the others is that of its folder, whatever a strange manifest says. */
+    if (!pgc_backup_parse_name(place->name, &m->started_us))
         m->started_us = 0;
     free(m->id);
     free(m->cluster);

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "sql_embedded.h"
 
+#define LOCKED_TABLES 500
+
 static const char *const kind_names[] = { "none", "counts", "contents" };
 
 const char *pgc_fingerprint_name(enum pgc_fingerprint kind) {
@@ -148,17 +150,31 @@ static enum pgc_code take_table(struct pgc_conn *conn, struct pgc_prints *out, c
                      out->kind == PGC_FINGERPRINT_CONTENTS ? pgc_rows_text(rows, 0, 1) : NULL, err);
 }
 
+/* Within a transaction every table that is read stays locked, with its indexes, and pg_dump is going to lock all tables once
+ * more: of ten thousand tables that is too much for a server. Where there are many, a savepoint that is rolled back to lets them
+ * go; the snapshot stays. */
+static enum pgc_code let_locks_go(struct pgc_conn *conn, size_t at, struct pgc_error *err) {
+    if (pgc_conn_tx_status(conn) != 'T' || at % LOCKED_TABLES != 0)
+        return PGC_OK;
+    return pgc_conn_exec(conn, at == 0 ? "savepoint pgc" : "rollback to savepoint pgc", err);
+}
+
 enum pgc_code pgc_prints_take(struct pgc_conn *conn, enum pgc_fingerprint kind, struct pgc_prints *out,
                               struct pgc_error *err) {
     PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
     out->kind = kind;
     enum pgc_code code = pgc_conn_query(conn, pgc_sql_backup_list_tables, NULL, 0, &rows, err);
+    size_t taken = 0;
+    bool many = code == PGC_OK && pgc_rows_count(rows) > LOCKED_TABLES;
     for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++) {
         bool made_anew = pgc_rows_bool(rows, i, 2), unread = pgc_rows_bool(rows, i, 3);
-        if (kind == PGC_FINGERPRINT_NONE || made_anew || unread)
+        if (kind == PGC_FINGERPRINT_NONE || made_anew || unread) {
             code = add_print(out, pgc_rows_text(rows, i, 4), kind == PGC_FINGERPRINT_NONE || made_anew ? -1 : 0, NULL,
                              err);
-        else
+            continue;
+        }
+        code = many ? let_locks_go(conn, taken++, err) : PGC_OK;
+        if (code == PGC_OK)
             code = take_table(conn, out, rows, i, err);
     }
     return code;

@@ -88,7 +88,7 @@ static enum pgc_code choose(struct pgc__restore *r, struct pgc_error *err) {
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings left_out = PGC_STRINGS_INIT;
     enum pgc_code code = PGC_OK;
     if (r->o->tables != NULL && r->o->tables->count > 0) {
-        code = pgc_toc_choose_tables(&r->toc, r->o->tables, !r->makes, &left_out, err);
+        code = pgc_toc_choose_tables(&r->toc, r->o->tables, r->makes, &left_out, err);
         for (size_t i = 0; code == PGC_OK && i < left_out.count; i++)
             code = pgc_strings_addf(&r->result->warnings, err, "left out, as it refers to another table: %s",
                                     left_out.items[i]);
@@ -96,6 +96,12 @@ static enum pgc_code choose(struct pgc__restore *r, struct pgc_error *err) {
         pgc_toc_choose_all(&r->toc);
         pgc_toc_drop_kind(&r->toc, "POLICY");
         pgc_toc_drop_kind(&r->toc, "USER MAPPING");
+    } else if (r->o->clean && pgc_toc_has_kind(&r->toc, "SUBSCRIPTION")) {
+        /* One that has a slot is not dropped within a transaction. */
+        pgc_toc_choose_all(&r->toc);
+        pgc_toc_drop_kind(&r->toc, "SUBSCRIPTION");
+        pgc_toc_drop_kind(&r->toc, "COMMENT - SUBSCRIPTION");
+        code = pgc_strings_add(&r->result->warnings, "--clean: subscriptions stay as they are", err);
     } else {
         return PGC_OK;
     }

@@ -160,20 +160,62 @@ static enum pgc_code set_up(struct pgc__restore *r, const char *name, struct pgc
                         : pgc_conn_execf(r->conn, err, "alter database %s owner to %s", name, role);
 }
 
-enum pgc_code pgc__restore_make_database(struct pgc__restore *r, struct pgc_error *err) {
+static enum pgc_code put_literal(struct pgc__restore *r, struct pgc_buf *sql, const char *key, const char *value,
+                                 struct pgc_error *err) {
+    if (value == NULL || value[0] == '\0')
+        return PGC_OK;
+    PGC_AUTO_FREE char *quoted = pgc_conn_quote_literal(r->conn, value);
+    if (quoted == NULL)
+        return pgc_fail_nomem(err);
+    pgc_buf_putf(sql, " %s = %s", key, quoted);
+    return PGC_OK;
+}
+
+/* pg_restore refuses to print statements for a name with a line end: what the manifest tells has to do. */
+static enum pgc_code make_properties(struct pgc__restore *r, const char *name, struct pgc_buf *sql,
+                                     struct pgc_error *err) {
+    const struct pgc_manifest *m = r->manifest;
+    pgc_buf_putf(sql, "CREATE DATABASE %s TEMPLATE = template0", name);
+    enum pgc_code code = put_literal(r, sql, "ENCODING", m->encoding, err);
+    if (code == PGC_OK)
+        code = put_literal(r, sql, "LC_COLLATE", m->collate, err);
+    if (code == PGC_OK)
+        code = put_literal(r, sql, "LC_CTYPE", m->ctype, err);
+    PGC_AUTO_FREE char *owner = m->owner == NULL ? NULL : pgc_conn_quote_ident(r->conn, m->owner);
+    pgc_buf_puts(sql, ";\n");
+    if (owner != NULL)
+        pgc_buf_putf(sql, "ALTER DATABASE %s OWNER TO %s;\n", name, owner);
+    if (code == PGC_OK)
+        code =
+            pgc_strings_add(&r->result->warnings,
+                            "settings, grants and comment of the database are left out: pg_restore does not tell them "
+                            "of a database whose name has a line end",
+                            err);
+    return code;
+}
+
+static enum pgc_code read_properties(struct pgc__restore *r, const char *name, struct pgc_error *err) {
     static const char *const flags[] = { "--create" };
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf list = PGC_BUF_INIT, sql = PGC_BUF_INIT;
+    pgc_toc_write(&r->toc, &list, PGC_TOC_DATABASE);
+    enum pgc_code code = pgc_buf_check(&list, err);
+    if (code == PGC_OK)
+        code = strpbrk(r->manifest->database, "\r\n") != NULL ? make_properties(r, name, &sql, err)
+                                                              : pgc__restore_print(r, flags, 1, &list, &sql, err);
+    if (code == PGC_OK)
+        code = pgc_buf_check(&sql, err);
+    return code == PGC_OK ? pgc_properties_parse(&r->properties, sql.data, sql.len, name, err) : code;
+}
+
+enum pgc_code pgc__restore_make_database(struct pgc__restore *r, struct pgc_error *err) {
     if (!r->makes)
         return PGC_OK;
     enum pgc_code code = choose_name(r, err);
     PGC_AUTO_FREE char *name = code == PGC_OK ? pgc_conn_quote_ident(r->conn, r->name) : NULL;
     if (code == PGC_OK && name == NULL)
         return pgc_fail(err, PGC_E_USAGE, "'%s' is no valid name", r->name);
-    pgc_toc_write(&r->toc, &list, PGC_TOC_DATABASE);
     if (code == PGC_OK)
-        code = pgc__restore_print(r, flags, 1, &list, &sql, err);
-    if (code == PGC_OK)
-        code = pgc_properties_parse(&r->properties, sql.data, sql.len, name, err);
+        code = read_properties(r, name, err);
     if (code == PGC_OK)
         code = set_encoding(r, true, err);
     if (code == PGC_OK)

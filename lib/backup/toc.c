@@ -88,7 +88,7 @@ int64_t pgc_toc_locks(const struct pgc_toc *toc) {
 struct chooser {
     struct pgc_toc *toc;
     struct pgc_toc_entry **by_id;
-    bool keep_foreign_keys;
+    bool alone;
     struct pgc_strings *left_out;
     bool changed;
 };
@@ -167,7 +167,7 @@ static bool is_part_of_chosen(const struct chooser *c, const struct pgc_toc_entr
 
 static enum pgc_code judge_foreign_key(struct chooser *c, const struct pgc_toc_entry *entry, bool *wanted,
                                        struct pgc_error *err) {
-    for (size_t i = 0; *wanted && !c->keep_foreign_keys && i < entry->need_count; i++) {
+    for (size_t i = 0; *wanted && c->alone && i < entry->need_count; i++) {
         const struct pgc_toc_entry *need = entry_of(c, c->toc->needs[entry->first_need + i]);
         *wanted = need == NULL || need->chosen;
     }
@@ -246,6 +246,34 @@ static void drop_loose_attachments(struct chooser *c) {
     }
 }
 
+/* Is `child` a partition, which can do without the table it belongs to? */
+static bool is_partition_of(const struct chooser *c, const struct pgc_toc_entry *child, long parent) {
+    for (size_t i = 0; i < c->toc->count; i++) {
+        const struct pgc_toc_entry *entry = &c->toc->items[i];
+        const long *needs = &c->toc->needs[entry->first_need];
+        if (entry->need_count == 2 && pgc_text_starts(entry->text, "TABLE ATTACH ") &&
+            ((needs[0] == child->id && needs[1] == parent) || (needs[1] == child->id && needs[0] == parent)))
+            return true;
+    }
+    return false;
+}
+
+static void choose_needs(struct chooser *c) {
+    do {
+        c->changed = false;
+        for (size_t i = 0; i < c->toc->count; i++) {
+            const struct pgc_toc_entry *entry = &c->toc->items[i];
+            for (size_t n = 0; entry->chosen && n < entry->need_count; n++) {
+                struct pgc_toc_entry *need = entry_of(c, c->toc->needs[entry->first_need + n]);
+                if (need == NULL || need->chosen ||
+                    (relation_text(need) != NULL && is_partition_of(c, entry, need->id)))
+                    continue;
+                need->chosen = c->changed = true;
+            }
+        }
+    } while (c->changed);
+}
+
 static enum pgc_code choose_foreign_keys(struct chooser *c, struct pgc_error *err) {
     enum pgc_code code = PGC_OK;
     for (size_t i = 0; code == PGC_OK && i < c->toc->count; i++) {
@@ -278,7 +306,7 @@ static enum pgc_code choose_named(struct chooser *c, const struct pgc_strings *n
     return PGC_OK;
 }
 
-enum pgc_code pgc_toc_choose_tables(struct pgc_toc *toc, const struct pgc_strings *names, bool keep_foreign_keys,
+enum pgc_code pgc_toc_choose_tables(struct pgc_toc *toc, const struct pgc_strings *names, bool alone,
                                     struct pgc_strings *left_out, struct pgc_error *err) {
     PGC_AUTO_FREE struct pgc_toc_entry **by_id = calloc(toc->count + 1, sizeof(struct pgc_toc_entry *));
     if (by_id == NULL)
@@ -286,12 +314,14 @@ enum pgc_code pgc_toc_choose_tables(struct pgc_toc *toc, const struct pgc_string
     for (size_t i = 0; i < toc->count; i++)
         by_id[i] = &toc->items[i];
     qsort(by_id, toc->count, sizeof(struct pgc_toc_entry *), compare_ids);
-    struct chooser c = { toc, by_id, keep_foreign_keys, left_out, false };
+    struct chooser c = { toc, by_id, alone, left_out, false };
     enum pgc_code code = choose_named(&c, names, err);
     if (code != PGC_OK)
         return code;
     choose_dependents(&c);
     drop_loose_attachments(&c);
+    if (alone)
+        choose_needs(&c);
     return choose_foreign_keys(&c, err);
 }
 
@@ -300,10 +330,21 @@ void pgc_toc_choose_all(struct pgc_toc *toc) {
         toc->items[i].chosen = true;
 }
 
-void pgc_toc_drop_kind(struct pgc_toc *toc, const char *kind) {
+static bool is_kind(const struct pgc_toc_entry *entry, const char *kind) {
     size_t len = strlen(kind);
+    return strncmp(entry->text, kind, len) == 0 && entry->text[len] == ' ';
+}
+
+bool pgc_toc_has_kind(const struct pgc_toc *toc, const char *kind) {
     for (size_t i = 0; i < toc->count; i++)
-        if (strncmp(toc->items[i].text, kind, len) == 0 && toc->items[i].text[len] == ' ')
+        if (is_kind(&toc->items[i], kind))
+            return true;
+    return false;
+}
+
+void pgc_toc_drop_kind(struct pgc_toc *toc, const char *kind) {
+    for (size_t i = 0; i < toc->count; i++)
+        if (is_kind(&toc->items[i], kind))
             toc->items[i].chosen = false;
 }
 

@@ -4,7 +4,7 @@
  *
  *     PGC_CLEANUP(pgc_toc_release) struct pgc_toc toc = PGC_TOC_INIT;
  *     code = pgc_toc_parse(&toc, listing, err);
- *     code = pgc_toc_choose_tables(&toc, &names, true, &left_out, err);
+ *     code = pgc_toc_choose_tables(&toc, &names, false, &left_out, err);
  *     pgc_toc_write(&toc, &list, PGC_TOC_CHOSEN);        // for pg_restore --use-list
  *
  * A line is "ID; CLASS OID DESCRIPTION SCHEMA NAME OWNER", a line end within a name printed as a blank; the lines behind it may
@@ -40,14 +40,14 @@ PGC_MUST_USE enum pgc_code pgc_toc_parse(struct pgc_toc *toc, const char *listin
 int64_t pgc_toc_locks(const struct pgc_toc *toc);
 
 /* Chooses these relations ("schema.name", or "name" in whatever schema) with what is theirs: data, partitions, indexes,
- * constraints, defaults, owned sequences, triggers, rules, policies, statistics, comments, grants. Foreign keys to a relation
- * that is not chosen are left out, and named in *left_out, unless `keep_foreign_keys`. Not what they need of others: types,
- * functions. A name that fits nothing is PGC_E_NOT_FOUND. */
-PGC_MUST_USE enum pgc_code pgc_toc_choose_tables(struct pgc_toc *toc, const struct pgc_strings *names,
-                                                 bool keep_foreign_keys, struct pgc_strings *left_out,
-                                                 struct pgc_error *err);
+ * constraints, defaults, owned sequences, triggers, rules, policies, statistics, comments, grants. `alone`: nothing else is in
+ * the target, so what they need comes too (schemas, types, functions, parents, without their data), and foreign keys to a
+ * relation that is not chosen are left out and named in *left_out. A name that fits nothing is PGC_E_NOT_FOUND. */
+PGC_MUST_USE enum pgc_code pgc_toc_choose_tables(struct pgc_toc *toc, const struct pgc_strings *names, bool alone,
+                                                 struct pgc_strings *left_out, struct pgc_error *err);
 /* Chooses everything but entries of this kind ("POLICY"). */
 void pgc_toc_choose_all(struct pgc_toc *toc);
+bool pgc_toc_has_kind(const struct pgc_toc *toc, const char *kind);
 void pgc_toc_drop_kind(struct pgc_toc *toc, const char *kind);
 
 enum pgc_toc_part {

@@ -102,6 +102,13 @@ static enum pgc_code check_artefact(struct verify *v, const struct pgc_manifest_
         code = compare_raw(artefact, &tally, err);
     if (code == PGC_OK && contents)
         code = pgc_prints_parse(text.data, text.len, &v->prints, err);
+    /* A damaged header looks like one for other keys: the hash of what is stored tells the two apart. */
+    struct pgc_error damage;
+    if (code == PGC_E_NO_KEY &&
+        pgc_artefact_check(v->o->store, v->o->entry->folder, artefact, NULL, &damage) == PGC_E_DATA) {
+        *err = damage;
+        code = PGC_E_DATA;
+    }
     if (code == PGC_E_CHILD)
         err->code = code = PGC_E_DATA; /* an archive that pg_restore cannot read is bad data */
     return code == PGC_OK || code == PGC_E_CANCELLED ? code : pgc_wrap(err, "artefact '%s'", artefact->name);

@@ -7,13 +7,14 @@ static struct pgc_error err;
 
 static const char listing[] = "; Archive created at 2026-01-01 00:00:00 UTC\n"
                               ";     TOC Entries: 22\n;\n"
+                              "80; 2615 1 SCHEMA - s o\n81; 1247 9 TYPE s mood o\n;\tdepends on: 80\n"
                               "90; 1262 5 DATABASE - my \"db o\n"
                               "91; 0 0 COMMENT - DATABASE \"my \"\"db\" o\n;\tdepends on: 90\n"
                               "92; 0 0 ACL - DATABASE \"my \"\"db\" o\n;\tdepends on: 90\n"
                               "93; 0 0 DATABASE PROPERTIES - my \"db o\n;\tdepends on: 90\n"
                               "10; 1259 1 TABLE public t o\n"
                               "11; 1259 2 TABLE public u o\n;\tdepends on: 10\n"
-                              "12; 1259 3 TABLE s t o\n"
+                              "12; 1259 3 TABLE s t o\n;\tdepends on: 81 80\n"
                               "13; 1259 4 TABLE public p o\n"
                               "14; 1259 5 TABLE public p1 o\n;\tdepends on: 13\n"
                               "15; 1259 6 SEQUENCE public t_a_seq o\n;\tdepends on: 10\n"
@@ -30,14 +31,14 @@ static const char listing[] = "; Archive created at 2026-01-01 00:00:00 UTC\n"
                               "26; 2613 12 BLOB - 77 o\n"
                               "27; 1259 13 TABLE public a b o\n";
 
-static void chosen(const char *a, const char *b, bool keep_keys, struct pgc_strings *left_out, struct pgc_buf *out) {
+static void chosen(const char *a, const char *b, bool alone, struct pgc_strings *left_out, struct pgc_buf *out) {
     PGC_CLEANUP(pgc_toc_release) struct pgc_toc toc = PGC_TOC_INIT;
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings names = PGC_STRINGS_INIT;
     ck_assert_int_eq(pgc_toc_parse(&toc, listing, &err), PGC_OK);
     ck_assert_int_eq(pgc_strings_add(&names, a, &err), PGC_OK);
     if (b != NULL)
         ck_assert_int_eq(pgc_strings_add(&names, b, &err), PGC_OK);
-    enum pgc_code code = pgc_toc_choose_tables(&toc, &names, keep_keys, left_out, &err);
+    enum pgc_code code = pgc_toc_choose_tables(&toc, &names, alone, left_out, &err);
     for (size_t i = 0; code == PGC_OK && i < toc.count; i++)
         if (toc.items[i].chosen)
             pgc_buf_putf(out, "%ld ", toc.items[i].id);
@@ -47,15 +48,16 @@ START_TEST(tables_come_with_what_is_theirs)
 {
     static const struct {
         const char *a, *b;
-        bool keep_keys;
+        bool alone;
         const char *ids;
         size_t left_out;
     } rows[] = {
-        { "public.t", NULL, false, "10 15 16 18 19 21 22 23 ", 1 },
-        { "public.t", NULL, true, "10 15 16 18 19 21 22 23 24 ", 0 },
+        { "public.t", NULL, true, "10 15 16 18 19 21 22 23 ", 1 },
+        { "public.t", NULL, false, "10 15 16 18 19 21 22 23 24 ", 0 },
         { "public.t", "u", false, "10 11 15 16 18 19 21 22 23 24 25 ", 0 },
         { "s.t", "u", false, "11 12 20 25 ", 0 }, /* not a table u of schema s, and not public.t */
-        { "t", NULL, false, "10 12 15 16 18 19 20 21 22 23 ", 1 },
+        { "t", NULL, false, "10 12 15 16 18 19 20 21 22 23 24 ", 0 },
+        { "s.t", NULL, true, "80 81 12 20 ", 0 },
         { "p", NULL, false, "13 14 17 ", 0 },
         { "p1", NULL, false, "14 ", 0 },
         { "public.a b", NULL, false, "27 ", 0 },
@@ -66,7 +68,7 @@ START_TEST(tables_come_with_what_is_theirs)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         PGC_CLEANUP(pgc_strings_release) struct pgc_strings left_out = PGC_STRINGS_INIT;
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
-        chosen(rows[i].a, rows[i].b, rows[i].keep_keys, &left_out, &out);
+        chosen(rows[i].a, rows[i].b, rows[i].alone, &left_out, &out);
         ck_assert_msg(strcmp(out.data, rows[i].ids) == 0, "%s: '%s'", rows[i].a, out.data);
         ck_assert_uint_eq(left_out.count, rows[i].left_out);
         if (rows[i].ids[0] == '\0')
@@ -84,13 +86,14 @@ START_TEST(parts_are_written_as_a_list)
     ck_assert_str_eq(out.data, "90; DATABASE - my \"db o\n91; COMMENT - DATABASE \"my \"\"db\" o\n"
                                "92; ACL - DATABASE \"my \"\"db\" o\n93; DATABASE PROPERTIES - my \"db o\n");
     pgc_buf_clear(&out);
+    ck_assert(pgc_toc_has_kind(&toc, "POLICY") && !pgc_toc_has_kind(&toc, "POL"));
     pgc_toc_choose_all(&toc);
     pgc_toc_drop_kind(&toc, "POLICY");
     pgc_toc_write(&toc, &out, PGC_TOC_CHOSEN);
     ck_assert_ptr_null(strstr(out.data, "POLICY"));
     ck_assert_ptr_nonnull(strstr(out.data, "27; TABLE public a b o\n"));
-    /* six tables, a large object, and seven others that have an object of their own */
-    ck_assert_int_eq(pgc_toc_locks(&toc), 6 * 7 + 2 * 7 + 1);
+    /* six tables, a large object, and nine others that have an object of their own */
+    ck_assert_int_eq(pgc_toc_locks(&toc), 6 * 7 + 2 * 9 + 1);
 }
 END_TEST
 
