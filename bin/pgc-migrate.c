@@ -2,25 +2,11 @@
 #include "parts/parts.h"
 
 static const struct pgc_command *const commands[] = {
-    &pgc_cmd_migrate_up,
-    &pgc_cmd_migrate_down,
-    &pgc_cmd_migrate_redo,
-    &pgc_cmd_migrate_goto,
-    &pgc_cmd_migrate_plan,
-    &pgc_cmd_migrate_status,
-    &pgc_cmd_migrate_new,
-    &pgc_cmd_migrate_validate,
-    &pgc_cmd_migrate_repair,
-    &pgc_cmd_migrate_baseline,
-    &pgc_cmd_migrate_mark,
-    &pgc_cmd_migrate_history,
-    &pgc_cmd_migrate_split,
-    &pgc_cmd_migrate_adopt,
-    &pgc_cmd_migrate_dump,
-    &pgc_cmd_migrate_squash,
-    &pgc_cmd_migrate_create,
-    &pgc_cmd_migrate_drop,
-    NULL,
+    &pgc_cmd_migrate_up,       &pgc_cmd_migrate_down,   &pgc_cmd_migrate_redo,     &pgc_cmd_migrate_goto,
+    &pgc_cmd_migrate_plan,     &pgc_cmd_migrate_status, &pgc_cmd_migrate_new,      &pgc_cmd_migrate_hash,
+    &pgc_cmd_migrate_validate, &pgc_cmd_migrate_repair, &pgc_cmd_migrate_baseline, &pgc_cmd_migrate_mark,
+    &pgc_cmd_migrate_history,  &pgc_cmd_migrate_split,  &pgc_cmd_migrate_adopt,    &pgc_cmd_migrate_dump,
+    &pgc_cmd_migrate_squash,   &pgc_cmd_migrate_create, &pgc_cmd_migrate_drop,     NULL,
 };
 
 static const struct pgc_command root = {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "io/fd.h"
 #include "io/file.h"
+#include "migrate/fresh.h"
 #include "migrate/version.h"
 #include "os/spawn.h"
 #include "parts/migrate_settings.h"
@@ -337,7 +338,7 @@ static enum pgc_code dump_scratch(struct migrate_job *job, struct pgc_conn *admi
     return code;
 }
 
-static enum pgc_code remove_files(struct migrate_job *job, size_t count, struct pgc_error *err) {
+static enum pgc_code remove_files(const struct migrate_job *job, size_t count, struct pgc_error *err) {
     for (size_t i = 0; i < count; i++) {
         const struct pgc_migration *m = &job->migrate.set.items[i];
         if (unlink(m->path) != 0 && errno != ENOENT)
@@ -346,46 +347,52 @@ static enum pgc_code remove_files(struct migrate_job *job, size_t count, struct 
     return PGC_OK;
 }
 
-static enum pgc_code squash(struct migrate_job *job, const struct pgc_migration *last, struct pgc_error *err) {
-    PGC_AUTO(pgc_conn_free) struct pgc_conn *admin = NULL;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf schema = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf path = PGC_BUF_INIT;
-    char name[64];
-    size_t count = count_up_to(&job->migrate, last);
-    const char *slash = strrchr(last->path, '/');
-    pgc_buf_putf(&path, "%.*s%s_baseline.sql", slash == NULL ? 0 : (int)(slash + 1 - last->path), last->path,
-                 last->version);
-    if (job->settings->dry_run) {
-        fprintf(job->cli->out, "%s would stand for %zu migrations\n", path.data, count);
-        return PGC_OK;
+static enum pgc_code write_baseline(const struct migrate_job *job, const struct pgc_folder *files, size_t count,
+                                    struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < files->count; i++) {
+        struct pgc_buf text = { .data = files->files[i].text, .len = files->files[i].len };
+        code = write_file(files->files[i].path, &text, err);
     }
-    snprintf(name, sizeof name, "pgc_squash_%ld_%lld", (long)getpid(), (long long)pgc_wall_us(job->cli->rt));
-    enum pgc_code code = open_maintenance(job, &admin, err);
-    if (code == PGC_OK)
-        code = dump_scratch(job, admin, name, count, &schema, err);
-    if (code != PGC_OK)
-        return code;
-    pgc_buf_putf(&text,
-                 "-- migrate:baseline\n-- The schema of versions up to %s, made by pgc migrate squash. New "
-                 "databases start here.\n-- migrate:up\n%s",
-                 last->version, schema.data);
-    code = pgc_buf_check(&text, err);
-    if (code == PGC_OK)
-        code = write_file(path.data, &text, err);
     if (code == PGC_OK && job->settings->remove)
         code = remove_files(job, count, err);
     if (code != PGC_OK)
         return code;
-    if (job->settings->json) {
-        PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
-        pgc_buf_putc(&out, '{');
-        migrate_put_text(&out, "path", path.data);
-        fprintf(job->cli->out, "%s,\"count\":%zu}\n", out.data, count);
-    } else {
-        fprintf(job->cli->out, "%s\n", path.data);
+    if (!job->settings->json) {
+        fprintf(job->cli->out, "%s\n", files->files[0].path);
+        return PGC_OK;
     }
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    pgc_buf_putc(&out, '{');
+    migrate_put_text(&out, "path", files->files[0].path);
+    fprintf(job->cli->out, "%s,\"count\":%zu}\n", out.data, count);
     return PGC_OK;
+}
+
+static enum pgc_code squash(struct migrate_job *job, const struct pgc_migration *last, struct pgc_error *err) {
+    PGC_AUTO(pgc_conn_free) struct pgc_conn *admin = NULL;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf schema = PGC_BUF_INIT;
+    PGC_CLEANUP(pgc_folder_release) struct pgc_folder files = PGC_FOLDER_INIT;
+    PGC_AUTO_FREE char *dir = strdup(last->path);
+    char name[64];
+    size_t count = count_up_to(&job->migrate, last);
+    if (dir == NULL)
+        return pgc_fail_nomem(err);
+    char *slash = strrchr(dir, '/');
+    *(slash != NULL ? slash : dir) = '\0';
+    enum pgc_code code = pgc_migration_baseline(job->migrate.dialect, dir, last->version, "", &files, err);
+    if (code == PGC_OK && job->settings->dry_run)
+        fprintf(job->cli->out, "%s would stand for %zu migrations\n", files.files[0].path, count);
+    if (code != PGC_OK || job->settings->dry_run)
+        return code;
+    pgc_folder_release(&files);
+    snprintf(name, sizeof name, "pgc_squash_%ld_%lld", (long)getpid(), (long long)pgc_wall_us(job->cli->rt));
+    code = open_maintenance(job, &admin, err);
+    if (code == PGC_OK)
+        code = dump_scratch(job, admin, name, count, &schema, err);
+    if (code == PGC_OK)
+        code = pgc_migration_baseline(job->migrate.dialect, dir, last->version, schema.data, &files, err);
+    return code == PGC_OK ? write_baseline(job, &files, count, err) : code;
 }
 
 static enum pgc_code run_squash(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
@@ -397,9 +404,6 @@ static enum pgc_code run_squash(struct pgc_cli *cli, void *settings, struct pgc_
         code = migrate_args(cli, 0, "", err);
     if (code == PGC_OK && s->to == NULL)
         code = pgc_fail(err, PGC_E_USAGE, "--to VERSION is missing");
-    if (code == PGC_OK && job.migrate.dialect != &pgc_dialect_native)
-        code = pgc_fail(err, PGC_E_USAGE, "only folders of the native format can be squashed, this is '%s'",
-                        job.migrate.dialect->name);
     const struct pgc_migration *last = code == PGC_OK ? pgc_migration_set_find(&job.migrate.set, s->to) : NULL;
     if (code == PGC_OK && (last == NULL || last->version == NULL))
         code = pgc_fail(err, PGC_E_USAGE, "there is no migration '%s'", s->to);
@@ -427,7 +431,8 @@ COMMAND(
     "pg_dump's text of the schema without comments, session settings, owners and privileges, and without the ledger.");
 COMMAND(
     squash, "replace old migrations by one file", squash_options, run_squash,
-    "Applies everything up to --to in a database of its own, dumps its schema into VERSION_baseline.sql and prints the "
+    "Applies everything up to --to in a database of its own, dumps its schema into VERSION_baseline.sql (Flyway: "
+    "BVERSION__baseline.sql; the other formats have no such file and are refused with exit status 64) and prints the "
     "path. New databases start there; databases that have those versions already pass over it. With --remove the files "
     "it stands for are deleted.");
 COMMAND(create, "create the database", database_options, run_create, "Does nothing when it exists already.");

@@ -1,8 +1,5 @@
-/* The commands that look at states and files: status, validate, history, new. */
-#include <errno.h>
-#include <fcntl.h>
+/* The commands that look at states and files: status, validate, history. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/text.h"
 #include "migrate/version.h"
@@ -23,11 +20,6 @@ static const struct pgc_option validate_options[] = {
     { "offline", 0, PGC_OPT_FLAG, M_AT(offline), NULL, "look at the files alone" },
 };
 static const struct pgc_option history_options[] = { MIGRATE_JSON_ROW, MIGRATE_SERVER_ROWS };
-static const struct pgc_option new_options[] = {
-    MIGRATE_JSON_ROW,
-    { "dir", 0, PGC_OPT_LIST, M_AT(dirs), NULL,
-      "migrations folder (default: ./migrations, else ./db/migrations; made when it is not there)", .value = "FOLDER" },
-};
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
 static enum pgc_code run_status(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
@@ -141,99 +133,10 @@ static enum pgc_code run_history(struct pgc_cli *cli, void *settings, struct pgc
     return code == PGC_OK ? print_history(&job, rows, err) : code;
 }
 
-/* --- new ----------------------------------------------------------------------------------------------------------- */
-
-/* Words as they may stand in a file name. */
-static void put_file_name(struct pgc_buf *out, const char *name) {
-    for (; *name != '\0'; name++) {
-        bool plain = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
-                     (*name >= '0' && *name <= '9') || *name == '-' || *name == '_' || *name == '.' ||
-                     (*name & 0x80) != 0;
-        pgc_buf_putc(out, plain ? *name : '_');
-    }
-}
-
-static void put_time(struct pgc_buf *out, int64_t seconds) {
-    int64_t year;
-    int month, day;
-    pgc_civil_from_days(seconds / 86400, &year, &month, &day);
-    int64_t rest = seconds % 86400;
-    pgc_buf_putf(out, "%04lld%02d%02d%02d%02d%02d", (long long)year, month, day, (int)(rest / 3600),
-                 (int)(rest / 60 % 60), (int)(rest % 60));
-}
-
-/* The time, or the next second after what is there already: two made in one second keep their order. */
-static enum pgc_code choose_version(struct migrate_job *job, struct pgc_buf *version, struct pgc_error *err) {
-    int64_t now = pgc_wall_us(job->cli->rt) / 1000000;
-    for (int64_t i = 0; i < 3600; i++) {
-        pgc_buf_clear(version);
-        put_time(version, now + i);
-        bool free = true;
-        for (size_t n = 0; n < job->migrate.folder.count; n++)
-            free &= strncmp(job->migrate.folder.files[n].name, version->data, 14) != 0;
-        if (free)
-            return pgc_buf_check(version, err);
-    }
-    return pgc_fail(err, PGC_E_EXISTS, "every version of the next hour is used");
-}
-
-static enum pgc_code write_new(const char *path, struct pgc_error *err) {
-    static const char text[] = "-- migrate:up\n\n\n-- migrate:down\n\n";
-    PGC_AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return pgc_fail_errno(err, PGC_E_IO, "cannot create '%s'", path);
-    if (write(fd, text, sizeof text - 1) != (ssize_t)(sizeof text - 1))
-        return pgc_fail_errno(err, PGC_E_IO, "cannot write '%s'", path);
-    return PGC_OK;
-}
-
-static enum pgc_code run_new(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
-    struct migrate_settings *s = settings;
-    PGC_CLEANUP(migrate_job_release) struct migrate_job job;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf path = PGC_BUF_INIT;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf version = PGC_BUF_INIT;
-    enum pgc_code code = migrate_args(cli, 1, "the name", err);
-    if (code == PGC_OK && cli->args.items[0][0] == '\0')
-        code = pgc_fail(err, PGC_E_USAGE, "the name is empty");
-    if (code != PGC_OK)
-        return code;
-    const char *dir = s->dirs.count > 0 ? s->dirs.items[0] : NULL;
-    struct stat st;
-    if (dir == NULL)
-        dir = stat("migrations", &st) != 0 && stat("db/migrations", &st) == 0 ? "db/migrations" : "migrations";
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-        return pgc_fail_errno(err, PGC_E_IO, "cannot make the folder '%s'", dir);
-    job = (struct migrate_job) { .settings = s, .cli = cli, .report = PGC_BUF_INIT, .more = PGC_BUF_INIT };
-    code = pgc_folder_read(&job.migrate.folder, dir, err);
-    if (code == PGC_OK)
-        code = choose_version(&job, &version, err);
-    pgc_buf_putf(&path, "%s/%s_", dir, version.data);
-    put_file_name(&path, cli->args.items[0]);
-    pgc_buf_puts(&path, ".sql");
-    if (code == PGC_OK)
-        code = pgc_buf_check(&path, err);
-    if (code == PGC_OK)
-        code = write_new(path.data, err);
-    if (code != PGC_OK)
-        return code;
-    if (s->json) {
-        PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
-        pgc_buf_putc(&out, '{');
-        migrate_put_text(&out, "version", version.data);
-        pgc_buf_putc(&out, ',');
-        migrate_put_text(&out, "path", path.data);
-        fprintf(cli->out, "%s}\n", out.data);
-    } else {
-        fprintf(cli->out, "%s\n", path.data);
-    }
-    return PGC_OK;
-}
-
-#define COMMAND(word, line, argument, rows, function, text)                                                            \
+#define COMMAND(word, line, rows, function, text)                                                                      \
     const struct pgc_command pgc_cmd_migrate_##word = {                                                                \
         .name = #word,                                                                                                 \
         .summary = line,                                                                                               \
-        .args = argument,                                                                                              \
         .description = text,                                                                                           \
         .options = rows,                                                                                               \
         .option_count = COUNT(rows),                                                                                   \
@@ -242,11 +145,9 @@ static enum pgc_code run_new(struct pgc_cli *cli, void *settings, struct pgc_err
     }
 
 COMMAND(
-    status, "list the migrations and their states", NULL, status_options, run_status,
+    status, "list the migrations and their states", status_options, run_status,
     "States: pending, applied, baseline, out-of-order, changed, outdated, missing, incomplete, failed. Exit status 0; "
     "with --exit-code 1 when migrations are pending.");
-COMMAND(validate, "check the files, and the ledger against them", NULL, validate_options, run_validate,
+COMMAND(validate, "check the files, and the ledger against them", validate_options, run_validate,
         "Exit status 65 for malformed files, duplicate versions, changed, missing or out-of-order migrations.");
-COMMAND(history, "list everything that happened to the ledger", NULL, history_options, run_history, NULL);
-COMMAND(new, "make an empty migration file", "NAME", new_options, run_new,
-        "Makes YYYYMMDDHHMMSS_NAME.sql with empty up and down sections and prints its path.");
+COMMAND(history, "list everything that happened to the ledger", history_options, run_history, NULL);

@@ -29,7 +29,7 @@ extern const struct pgc_command pgc_cmd_backup_prune;
 
 /* sql_split.c: look at a script without a server. */
 extern const struct pgc_command pgc_cmd_sql_split;
-/* migrate_run.c, migrate_files.c, migrate_admin.c: schema migrations. */
+/* migrate_run.c, migrate_files.c, migrate_new.c, migrate_admin.c: schema migrations. */
 extern const struct pgc_command pgc_cmd_migrate_up;
 extern const struct pgc_command pgc_cmd_migrate_down;
 extern const struct pgc_command pgc_cmd_migrate_redo;
@@ -37,6 +37,7 @@ extern const struct pgc_command pgc_cmd_migrate_goto;
 extern const struct pgc_command pgc_cmd_migrate_plan;
 extern const struct pgc_command pgc_cmd_migrate_status;
 extern const struct pgc_command pgc_cmd_migrate_new;
+extern const struct pgc_command pgc_cmd_migrate_hash;
 extern const struct pgc_command pgc_cmd_migrate_validate;
 extern const struct pgc_command pgc_cmd_migrate_repair;
 extern const struct pgc_command pgc_cmd_migrate_baseline;

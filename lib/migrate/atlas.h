@@ -10,4 +10,7 @@ PGC_MUST_USE enum pgc_code pgc_atlas_statements(const struct pgc_folder_file *fi
 /* The lines that atlas.sum should have. */
 PGC_MUST_USE enum pgc_code pgc_atlas_sum(const struct pgc_folder *folder, struct pgc_strings *lines,
                                          struct pgc_error *err);
+/* Adds atlas.sum over the folder and what is in `out` already. */
+PGC_MUST_USE enum pgc_code pgc_atlas_put_sum(const struct pgc_folder *folder, const char *dir, struct pgc_folder *out,
+                                             struct pgc_error *err);
 #endif

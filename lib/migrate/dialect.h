@@ -78,6 +78,37 @@ struct pgc_dialect_ledger {
 /* How long the transaction under way has taken so far, in parts of a second. */
 #define PGC_LEDGER_ELAPSED(parts) "greatest(0, (extract(epoch from clock_timestamp() - now()) * " parts ")::bigint)"
 
+/* What is known when files for a new migration are made. */
+struct pgc_fresh_request {
+    const struct pgc_folder *folder;
+    const char *dir;
+    const char *name;     /* as said by a person */
+    int64_t time_seconds; /* since 1970 */
+};
+
+/* A file for a new migration; {version} and {name} in its name become those. */
+struct pgc_fresh_file {
+    const char *name, *text;
+};
+
+/* How new files look (fresh.h). */
+struct pgc_dialect_fresh {
+    const char *first;      /* version in an empty folder; one of 14 digits stands for the time, so does NULL */
+    const char *separators; /* that may stand between digits of a version; NULL: none */
+    const char *letters;    /* one of which stands before a version; NULL: none */
+    bool recursive;         /* files in folders below count */
+    bool plain;             /* the name holds letters, digits and underscores only */
+    struct pgc_fresh_file files[2];
+    struct pgc_fresh_file pair[2]; /* instead, in folders that are `paired` */
+    bool (*paired)(const struct pgc_folder *folder);
+    /* A file that stands for everything up to {version}, and what it begins with; name NULL: the format has none. */
+    struct pgc_fresh_file baseline;
+    /* Beside a baseline whose text holds "${", so that nothing is replaced there; NULL: nothing is needed. */
+    const char *baseline_conf;
+    /* Last word on the files in `out`, which may become more; those that are in the folder already are replaced. */
+    enum pgc_code (*finish)(const struct pgc_fresh_request *request, struct pgc_folder *out, struct pgc_error *err);
+};
+
 struct pgc_dialect {
     const char *name; /* "dbmate": value of --format and in reports */
     /* How well the folder fits, by names and content: 0 not at all, 100 cannot be anything else. */
@@ -86,6 +117,7 @@ struct pgc_dialect {
     PGC_MUST_USE enum pgc_code (*parse)(const struct pgc_folder *folder, const struct pgc_dialect_options *options,
                                         struct pgc_migration_set *set, struct pgc_error *err);
     const struct pgc_dialect_ledger *ledger; /* NULL: it has only ours */
+    const struct pgc_dialect_fresh *fresh;
 };
 
 extern const struct pgc_dialect pgc_dialect_native;

@@ -150,7 +150,8 @@ enum pgc_code pgc_atlas_sum(const struct pgc_folder *folder, struct pgc_strings 
 
 static enum pgc_code mismatch(const struct pgc_folder_file *sum, const char *name, size_t len, struct pgc_error *err) {
     return pgc_fail(err, PGC_E_DATA,
-                    "%s: checksum mismatch at '%.*s': a file was added, removed or edited after the sum was written",
+                    "%s: checksum mismatch at '%.*s': a file was added, removed or edited after the sum was written; "
+                    "'pgc migrate hash' writes it anew",
                     sum->path, (int)len, name);
 }
 
@@ -177,6 +178,31 @@ static enum pgc_code check_sum(const struct pgc_folder *folder, const struct pgc
     size_t len = strcspn(first, "\r\n");
     bool same = strlen(lines->items[0]) == len && strncmp(lines->items[0], first, len) == 0;
     return same ? PGC_OK : mismatch(sum, first, len, err);
+}
+
+static enum pgc_code add_all(struct pgc_folder *to, const struct pgc_folder *from, struct pgc_error *err) {
+    enum pgc_code code = PGC_OK;
+    for (size_t i = 0; code == PGC_OK && i < from->count; i++)
+        if (summed(&from->files[i]))
+            code = pgc_folder_add(to, "", from->files[i].name, from->files[i].text, from->files[i].len, err);
+    return code;
+}
+
+enum pgc_code pgc_atlas_put_sum(const struct pgc_folder *folder, const char *dir, struct pgc_folder *out,
+                                struct pgc_error *err) {
+    PGC_CLEANUP(pgc_folder_release) struct pgc_folder all = PGC_FOLDER_INIT;
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings lines = PGC_STRINGS_INIT;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    enum pgc_code code = add_all(&all, folder, err);
+    if (code == PGC_OK)
+        code = add_all(&all, out, err);
+    if (code == PGC_OK)
+        code = pgc_atlas_sum(&all, &lines, err);
+    for (size_t i = 0; i < lines.count; i++)
+        pgc_buf_putf(&text, "%s\n", lines.items[i]);
+    if (code == PGC_OK)
+        code = pgc_buf_check(&text, err);
+    return code == PGC_OK ? pgc_folder_add(out, dir, "atlas.sum", text.data, text.len, err) : code;
 }
 
 /* --- files ------------------------------------------------------------------------------------------ */
@@ -275,4 +301,18 @@ static const struct pgc_dialect_ledger ledger = {
     .lock_key = INT64_C(2686470616),
 };
 
-const struct pgc_dialect pgc_dialect_atlas = { "atlas", detect, parse, &ledger };
+/* The sum goes on over the new files, unless what it says of the old ones is wrong. */
+static enum pgc_code put_sum(const struct pgc_fresh_request *request, struct pgc_folder *out, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_strings_release) struct pgc_strings before = PGC_STRINGS_INIT;
+    enum pgc_code code = pgc_atlas_sum(request->folder, &before, err);
+    if (code == PGC_OK)
+        code = check_sum(request->folder, &before, err);
+    return code == PGC_OK ? pgc_atlas_put_sum(request->folder, request->dir, out, err) : code;
+}
+
+static const struct pgc_dialect_fresh fresh = {
+    .files = { { "{version}_{name}.sql", "" } },
+    .finish = put_sum,
+};
+
+const struct pgc_dialect pgc_dialect_atlas = { "atlas", detect, parse, &ledger, &fresh };

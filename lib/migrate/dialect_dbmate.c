@@ -51,4 +51,8 @@ static const struct pgc_dialect_ledger ledger = {
     .up = "insert into {table} (version) values ({version});",
 };
 
-const struct pgc_dialect pgc_dialect_dbmate = { "dbmate", detect, parse, &ledger };
+static const struct pgc_dialect_fresh fresh = {
+    .files = { { "{version}_{name}.sql", "-- migrate:up\n\n\n-- migrate:down\n\n" } },
+};
+
+const struct pgc_dialect pgc_dialect_dbmate = { "dbmate", detect, parse, &ledger, &fresh };

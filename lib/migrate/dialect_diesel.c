@@ -111,4 +111,11 @@ static const struct pgc_dialect_ledger ledger = {
     .up = "insert into {table} (version) values ({version});",
 };
 
-const struct pgc_dialect pgc_dialect_diesel = { "diesel", detect, parse, &ledger };
+static const struct pgc_dialect_fresh fresh = {
+    .first = "0000-00-00-000000",
+    .separators = "-",
+    .files = { { "{version}_{name}/up.sql", "-- what this migration does\n" },
+               { "{version}_{name}/down.sql", "-- what takes it back\n" } },
+};
+
+const struct pgc_dialect pgc_dialect_diesel = { "diesel", detect, parse, &ledger, &fresh };

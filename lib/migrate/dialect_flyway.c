@@ -308,4 +308,29 @@ static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dia
     return code == PGC_OK ? pgc_migration_set_finish(set, by_version_or_description, err) : code;
 }
 
-const struct pgc_dialect pgc_dialect_flyway = { "flyway", detect, parse, &pgc__flyway_ledger };
+/* Where some migrations have an undo script the next one gets one too. */
+static bool has_undo(const struct pgc_folder *folder) {
+    for (size_t i = 0; i < folder->count; i++) {
+        struct name name = { 0 };
+        bool undo = split_name(pgc_folder_base(&folder->files[i]), &name) && name.prefix == 'U';
+        free(name.description);
+        if (undo)
+            return true;
+    }
+    return false;
+}
+
+static const struct pgc_dialect_fresh fresh = {
+    .first = "1",
+    .separators = "._",
+    .letters = "VUB",
+    .recursive = true,
+    .files = { { "V{version}__{name}.sql", "" } },
+    .pair = { { "V{version}__{name}.sql", "" }, { "U{version}__{name}.sql", "" } },
+    .baseline = { "B{version}__baseline.sql", "-- The schema of versions up to {version}, made by pgc migrate squash. "
+                                              "New databases start here.\n" },
+    .baseline_conf = "placeholderReplacement=false\n",
+    .paired = has_undo,
+};
+
+const struct pgc_dialect pgc_dialect_flyway = { "flyway", detect, parse, &pgc__flyway_ledger, &fresh };

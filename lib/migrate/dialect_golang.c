@@ -68,4 +68,8 @@ static const struct pgc_dialect_ledger ledger = {
     .lock_keys = lock_keys,
 };
 
-const struct pgc_dialect pgc_dialect_golang = { "golang-migrate", detect, parse, &ledger };
+static const struct pgc_dialect_fresh fresh = {
+    .files = { { "{version}_{name}.up.sql", "" }, { "{version}_{name}.down.sql", "" } },
+};
+
+const struct pgc_dialect pgc_dialect_golang = { "golang-migrate", detect, parse, &ledger, &fresh };

@@ -57,4 +57,8 @@ static const struct pgc_dialect_ledger ledger = {
     .lock_key = INT64_C(4097083626),
 };
 
-const struct pgc_dialect pgc_dialect_goose = { "goose", detect, parse, &ledger };
+static const struct pgc_dialect_fresh fresh = {
+    .files = { { "{version}_{name}.sql", "-- +goose Up\n\n\n-- +goose Down\n\n" } },
+};
+
+const struct pgc_dialect pgc_dialect_goose = { "goose", detect, parse, &ledger, &fresh };

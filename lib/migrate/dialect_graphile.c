@@ -189,4 +189,81 @@ static const struct pgc_dialect_ledger ledger = {
     .lock_key = INT64_C(4727445306447283),
 };
 
-const struct pgc_dialect pgc_dialect_graphile = { "graphile-migrate", detect, parse, &ledger };
+/* --- a new one ---------------------------------------------------------------------------------------- */
+
+static const char blank[] = "-- Enter migration here\n";
+
+static bool says_nothing(const char *text) {
+    for (const char *p = text; *p != '\0'; p += strspn(p, "\r\n")) {
+        p += strspn(p, " \t");
+        size_t len = strcspn(p, "\r\n");
+        if (len > 0 && strncmp(p, "--", 2) != 0)
+            return false;
+        p += len;
+    }
+    return true;
+}
+
+/* Hash of the newest committed one, "-": there is none. */
+static char *newest_hash(const struct pgc_folder *folder) {
+    char *hash = strdup("-");
+    for (size_t i = 0; i < folder->count; i++) {
+        PGC_CLEANUP(header_release) struct header h = { 0 };
+        if (!is_committed(&folder->files[i]))
+            continue;
+        read_header(folder->files[i].text, &h);
+        if (h.hash != NULL) {
+            free(hash);
+            hash = h.hash;
+            h.hash = NULL;
+        }
+    }
+    return hash;
+}
+
+static enum pgc_code check_current(const struct pgc_folder *folder, const struct pgc_folder_file *current,
+                                   struct pgc_error *err) {
+    for (size_t i = 0; i < folder->count; i++)
+        if (pgc_text_starts(folder->files[i].name, "current/"))
+            return pgc_fail(err, PGC_E_DATA, "%s: only one file 'current.sql' can be committed", folder->files[i].path);
+    if (current == NULL || says_nothing(current->text))
+        return pgc_fail(err, PGC_E_DATA,
+                        "current.sql holds no SQL: the next migration is written there, and 'new NAME' commits it");
+    if (strstr(current->text, "--!include") != NULL)
+        return pgc_fail(err, PGC_E_DATA, "%s: '--!include' is not supported", current->path);
+    return PGC_OK;
+}
+
+/* This format's migrations are written in current.sql: making a new one is to commit that, with its place in the chain. */
+static enum pgc_code commit_current(const struct pgc_fresh_request *request, struct pgc_folder *out,
+                                    struct pgc_error *err) {
+    const struct pgc_folder_file *current = pgc_folder_find(request->folder, "current.sql");
+    enum pgc_code code = check_current(request->folder, current, err);
+    if (code != PGC_OK)
+        return code;
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    const char *body = current->text + strspn(current->text, " \t\r\n");
+    size_t len = strlen(body);
+    while (len > 0 && isspace((unsigned char)body[len - 1]))
+        len--;
+    PGC_AUTO_FREE char *previous = newest_hash(request->folder);
+    PGC_AUTO_FREE char *hash = previous != NULL ? hash_of(previous, body) : NULL;
+    if (hash == NULL)
+        return pgc_fail_nomem(err);
+    pgc_buf_putf(&text, "--! Previous: %s\n--! Hash: %s\n--! Message: %s\n\n%.*s\n", previous, hash, request->name,
+                 (int)len, body);
+    PGC_AUTO_FREE char *name = strdup(out->files[0].name);
+    pgc_folder_release(out);
+    code = name == NULL ? pgc_fail_nomem(err) : pgc_buf_check(&text, err);
+    if (code == PGC_OK)
+        code = pgc_folder_add(out, request->dir, name, text.data, text.len, err);
+    return code == PGC_OK ? pgc_folder_add(out, request->dir, "current.sql", blank, strlen(blank), err) : code;
+}
+
+static const struct pgc_dialect_fresh fresh = {
+    .first = "000001",
+    .files = { { "committed/{version}-{name}.sql", "" } },
+    .finish = commit_current,
+};
+
+const struct pgc_dialect pgc_dialect_graphile = { "graphile-migrate", detect, parse, &ledger, &fresh };

@@ -107,8 +107,17 @@ static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dia
     return pgc_migration_set_finish(set, NULL, err);
 }
 
+static const struct pgc_dialect_fresh fresh = {
+    .files = { { "{version}_{name}.sql", "-- migrate:up\n\n\n-- migrate:down\n\n" } },
+    .baseline = { "{version}_baseline.sql",
+                  "-- migrate:baseline\n"
+                  "-- The schema of versions up to {version}, made by pgc migrate squash. New databases start here.\n"
+                  "-- migrate:up\n" },
+};
+
 const struct pgc_dialect pgc_dialect_native = {
     .name = "native",
     .detect = detect,
     .parse = parse,
+    .fresh = &fresh,
 };

@@ -146,4 +146,12 @@ static const struct pgc_dialect_ledger ledger = {
     .checksum = checksum_for,
 };
 
-const struct pgc_dialect pgc_dialect_refinery = { "refinery", detect, parse, &ledger };
+static const struct pgc_dialect_fresh fresh = {
+    .first = "1",
+    .letters = "VU",
+    .recursive = true,
+    .plain = true,
+    .files = { { "V{version}__{name}.sql", "" } },
+};
+
+const struct pgc_dialect pgc_dialect_refinery = { "refinery", detect, parse, &ledger, &fresh };

@@ -57,4 +57,8 @@ static const struct pgc_dialect_ledger ledger = {
     .up = "insert into {table} (id, applied_at) values ({version}, clock_timestamp());",
 };
 
-const struct pgc_dialect pgc_dialect_sqlmigrate = { "sql-migrate", detect, parse, &ledger };
+static const struct pgc_dialect_fresh fresh = {
+    .files = { { "{version}-{name}.sql", "-- +migrate Up\n\n\n-- +migrate Down\n\n" } },
+};
+
+const struct pgc_dialect pgc_dialect_sqlmigrate = { "sql-migrate", detect, parse, &ledger, &fresh };

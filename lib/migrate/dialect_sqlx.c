@@ -112,4 +112,14 @@ static const struct pgc_dialect_ledger ledger = {
     .lock_keys = lock_keys,
 };
 
-const struct pgc_dialect pgc_dialect_sqlx = { "sqlx", detect, parse, &ledger };
+static bool has_pairs(const struct pgc_folder *folder) {
+    return pgc_pairs_count(folder) > 0;
+}
+
+static const struct pgc_dialect_fresh fresh = {
+    .files = { { "{version}_{name}.sql", "" } },
+    .pair = { { "{version}_{name}.up.sql", "" }, { "{version}_{name}.down.sql", "" } },
+    .paired = has_pairs,
+};
+
+const struct pgc_dialect pgc_dialect_sqlx = { "sqlx", detect, parse, &ledger, &fresh };

@@ -49,4 +49,8 @@ static const struct pgc_dialect_ledger ledger = {
     .up = "insert into {table} (version, name, statements) values ({version}, {name}, {statements});",
 };
 
-const struct pgc_dialect pgc_dialect_supabase = { "supabase", detect, parse, &ledger };
+static const struct pgc_dialect_fresh fresh = {
+    .files = { { "{version}_{name}.sql", "" } },
+};
+
+const struct pgc_dialect pgc_dialect_supabase = { "supabase", detect, parse, &ledger, &fresh };

@@ -231,4 +231,9 @@ static const struct pgc_dialect_ledger ledger = {
     .lock_key = INT64_C(9628173550095224),
 };
 
-const struct pgc_dialect pgc_dialect_tern = { "tern", detect, parse, &ledger };
+static const struct pgc_dialect_fresh fresh = {
+    .first = "001",
+    .files = { { "{version}_{name}.sql", "\n---- create above / drop below ----\n\n" } },
+};
+
+const struct pgc_dialect pgc_dialect_tern = { "tern", detect, parse, &ledger, &fresh };

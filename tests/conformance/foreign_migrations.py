@@ -262,7 +262,10 @@ def one(case, folder):
     problems = names(case, options)
     if case.get('applies_on_pg15') is None:
         return problems + ['neither applies nor is refused']
-    return problems + apply(case, options, 'f_' + case.get('name').replace('-', '_')[:50])
+    db = 'f_' + case.get('name').replace('-', '_')[:50]
+    problems += apply(case, options, db)
+    psql('postgres', f'drop database if exists {db} with (force)')
+    return problems
 
 
 def run(path):
