@@ -22,6 +22,7 @@ struct settings {
     char *fail_level;
     int64_t pg_version;
     bool assume, no_assume;
+    struct pgc_strings dirs;
     bool down;
     uint64_t small_table;
 };
@@ -48,6 +49,10 @@ static const struct pgc_option lint_options[] = {
     { "no-assume-in-transaction", 0, PGC_OPT_FLAG, AT(no_assume), NULL,
       "files are not run inside a transaction (default: as markers in the file tell; else only what a folder holds "
       "under a name like a migration's)" },
+    { "dir", 0, PGC_OPT_LIST, AT(dirs), NULL,
+      "the migrations folder that files given by name belong to: whether they run in a transaction is found out as in "
+      "it",
+      .value = "FOLDER" },
     { "naming", 0, PGC_OPT_LIST, AT(naming), NULL, "names must match, for the rule naming-convention",
       .value = "[KIND=]REGEX" },
     { "small-table", 0, PGC_OPT_SIZE, AT(small_table), "1MB", "with a server: tables below SIZE make no trouble" },
@@ -107,9 +112,12 @@ static enum pgc_code read_text(const char *path, const struct pgc_runtime *rt, s
 }
 
 /* Files of a folder are taken to be run as a migration tool runs them; those given by name, as they are. */
-static enum pgc_code read_modes(const struct pgc_cli *cli, struct lint_modes *modes, struct pgc_error *err) {
+static enum pgc_code read_modes(const struct pgc_cli *cli, const struct settings *s, struct lint_modes *modes,
+                                struct pgc_error *err) {
     enum pgc_code code = PGC_OK;
     struct stat st;
+    for (size_t i = 0; code == PGC_OK && i < s->dirs.count; i++)
+        code = lint_modes_add(modes, s->dirs.items[i], err);
     for (size_t i = 0; code == PGC_OK && i < cli->args.count; i++)
         if (stat(cli->args.items[i], &st) == 0 && S_ISDIR(st.st_mode))
             code = lint_modes_add(modes, cli->args.items[i], err);
@@ -122,13 +130,14 @@ static enum pgc_code check_files(struct pgc_cli *cli, const struct settings *s, 
     PGC_CLEANUP(lint_modes_release) struct lint_modes modes = { 0 };
     enum pgc_code code = pgc_lint_files(&cli->args, s->down, &files, err);
     if (code == PGC_OK && options->transaction == PGC_LINT_TX_AUTO)
-        code = read_modes(cli, &modes, err);
+        code = read_modes(cli, s, &modes, err);
     for (size_t i = 0; code == PGC_OK && i < files.count; i++) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
         const char *name = strcmp(files.items[i], "-") == 0 ? "stdin" : files.items[i];
         code = read_text(files.items[i], cli->rt, &text, err);
         struct pgc_lint_options own = *options;
-        if (own.transaction == PGC_LINT_TX_AUTO && !pgc_strings_contain(&cli->args, files.items[i]))
+        bool by_name = pgc_strings_contain(&cli->args, files.items[i]) && s->dirs.count == 0;
+        if (own.transaction == PGC_LINT_TX_AUTO && !by_name)
             own.transaction = lint_mode_of(&modes, files.items[i]);
         if (code == PGC_OK)
             code = pgc_lint_text(&own, name, text.data, text.len, found, err);
@@ -293,7 +302,7 @@ static const struct pgc_command lint_command = {
         "Exit status: 0 nothing of --fail-level or above, 1 findings, 65 a statement that cannot be parsed, 64 wrong "
         "usage.",
     .examples = "pgc lint migrations/  # a folder\n"
-                "pgc lint --format github $(git diff --name-only main -- '*.sql')  # annotations in a workflow\n"
+                "pgc lint --dir migrations --format github $(git diff --name-only main -- migrations)  # annotations\n"
                 "pgc lint -d postgres://app@db/app migrations/0042_orders.sql  # with the server's knowledge\n"
                 "pgc lint explain adding-not-nullable-field  # what to do instead",
     .options = lint_options,

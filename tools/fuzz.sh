@@ -21,7 +21,7 @@ seeds() { # what a target begins with when its corpus folder is new
     printf 'babcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw' > "$into/bech32" ;;
   fuzz_zstd_pull) printf 'some text some text some text' | zstd -q > "$into/frame" 2> /dev/null
     printf 'rsome text some text' > "$into/round-trip" ;;
-  fuzz_lint) cp "$top"/tests/golden/lint/*.sql "$into/" ;;
+  fuzz_lint) cp "$top"/tests/golden/lint/*.sql "$top"/tests/fuzz/seeds/fuzz_lint/* "$into/" ;;
   fuzz_lexer) for f in "$shared"/sqlsplit/*/input.sql; do # the first byte: with variables
       [ -e "$f" ] && { printf '!'; cat "$f"; } > "$into/$(basename "$(dirname "$f")")"
     done ;;

@@ -60,9 +60,14 @@ static enum pgc_lint_transaction mode_in(const struct lint_mode_folder *in, cons
     return pgc_lint_is_migration(file->name) ? PGC_LINT_TX_LIKELY : PGC_LINT_TX_AUTO;
 }
 
+static const char *without_dot(const char *path) {
+    return pgc_text_starts(path, "./") ? path + 2 + strspn(path + 2, "/") : path;
+}
+
 enum pgc_lint_transaction lint_mode_of(const struct lint_modes *modes, const char *path) {
+    path = without_dot(path);
     for (size_t i = 0; i < modes->count; i++) {
-        const char *dir = modes->items[i].dir;
+        const char *dir = without_dot(modes->items[i].dir);
         if (!pgc_text_starts(path, dir))
             continue;
         const char *name = path + strlen(dir) + strspn(path + strlen(dir), "/");

@@ -13,7 +13,7 @@ static void put_clean(struct pgc_buf *out, const char *sql, size_t len) {
         size_t size = sql[at] == '\0' ? 0 : pgc_text_utf8(sql + at, len - at);
         if (size == 0) {
             pgc_buf_put(out, sql + done, at - done);
-            pgc_buf_putc(out, '?');
+            pgc_buf_putc(out, sql[at] == '\0' ? '?' : '_'); /* a letter of another encoding may be part of a name */
             done = at + 1;
         }
         at += size == 0 ? 1 : size;

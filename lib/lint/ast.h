@@ -18,7 +18,7 @@ struct lint_tree {
     char error_text[256];        /* the parser's message, when failed */
 };
 
-/* PGC_OK also for text with a syntax error. Bytes that are not UTF-8, and NULs, count as question marks. */
+/* PGC_OK also for text with a syntax error. Bytes that are not UTF-8 count as underscores, NULs as question marks. */
 PGC_MUST_USE enum pgc_code pgc__lint_parse(const char *sql, size_t len, struct lint_tree *out, struct pgc_error *err);
 /* Is the body of a CREATE FUNCTION or DO in PL/pgSQL well-formed? Only failed, error_text and error_line are filled. */
 PGC_MUST_USE enum pgc_code pgc__lint_parse_plpgsql(const char *sql, size_t len, struct lint_tree *out,

@@ -121,7 +121,7 @@ static enum pgc_code read_list(struct reader *r, struct remark rest, size_t stat
     const char *name;
     size_t len;
     bool comma = true;
-    if (rest.len == 0)
+    if (rest.len == 0 && !wants_reason)
         return add_silence(r, statement, NULL, 0, token->start, err);
     while (comma && take_name(&rest, &name, &len, &comma)) {
         enum pgc_code code = add_silence(r, statement, name, len, token->start, err);

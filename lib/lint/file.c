@@ -13,7 +13,8 @@ static enum pgc_code index_lines(struct lint_file *file, struct pgc_error *err) 
             continue;
         if (!pgc_array_grow(&file->lines, &file->line_cap, file->line_count + 1, sizeof *file->lines))
             return pgc_fail_nomem(err);
-        file->lines[file->line_count++] = at;
+        bool bom = at == 0 && file->len >= 3 && memcmp(file->text, "\xef\xbb\xbf", 3) == 0;
+        file->lines[file->line_count++] = bom ? 3 : at; /* nobody sees it as a column */
     }
     return PGC_OK;
 }

@@ -256,7 +256,8 @@ static void report_directives(struct lint_file *file) {
         return;
     const struct lint_directives *directives = &file->directives;
     for (size_t i = 0; i < directives->without_reason_count; i++)
-        pgc__lint_report(&check, NULL, directives->without_reason[i], "gives no reason for silencing the rule");
+        pgc__lint_report(&check, NULL, directives->without_reason[i],
+                         "silences without a reason, or nothing: it wants a rule and a reason");
     for (size_t i = 0; i < directives->silence_count; i++) {
         const struct lint_silence *one = &directives->silences[i];
         bool known = one->len == 0;

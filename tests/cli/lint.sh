@@ -59,6 +59,9 @@ mkdir -p n; for f in 1_a.sql V2__b.sql c.up.sql d.sql; do printf 'select 1; drop
 run pgc-lint --json --only prefer-robust-stmts n
 is "migrations of a folder are wrapped, others not" "$(jq -r '.findings[].file' <<< "$OUT")" n/d.sql
 status "a file given by name is not" 1 pgc-lint --only prefer-robust-stmts n/1_a.sql
+for file in n/1_a.sql ./n/1_a.sql; do status "but with --dir it is what it is in the folder" 0 pgc-lint --dir n --only prefer-robust-stmts "$file"; done
+status "also when the folder is written otherwise" 0 pgc-lint --dir ./n/ --only prefer-robust-stmts n/1_a.sql
+status "a folder that is not there" 1 pgc-lint --dir absent n/1_a.sql
 status "nor with --no-assume-in-transaction" 1 pgc-lint --only prefer-robust-stmts --no-assume-in-transaction n
 
 run pgc-lint --format github --only PG101 index.sql

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct pgc_lint_catalog catalog = { .table = table, .column_type = column_type };
     struct pgc_lint_options options = {
         .pg_version = 10 + data[0] % 10,
-        .transaction = (enum pgc_lint_transaction)(data[0] % 3),
+        .transaction = (enum pgc_lint_transaction)(data[0] % 5),
         .catalog = data[0] % 2 == 0 ? &catalog : NULL,
         .naming = naming,
         .include_down = data[0] > 127,

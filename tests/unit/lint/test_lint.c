@@ -92,6 +92,11 @@ START_TEST(test_silence)
         "-- pgc:nolint-file ban-drop-table all are unused\nselect 1;\ndrop table a;\ndrop table b;",
         "-- squawk-ignore ban-drop-column, ban-drop-table\ndrop table a;",
         "-- squawk-ignore-file\ndrop table a;",
+        "-- squawk-ignore\ndrop table a;",
+        "--squawk-ignore   ban-drop-column ,ban-drop-table,\ndrop table a;",
+        "/* squawk-ignore ban-drop-table */\ndrop table a;",
+        "/* squawk-ignore-file ban-drop-table */ select 1;\ndrop table a;",
+        "-- pgc:nolint all unused\ndrop table a;",
         "-- squawk-ignore-file ban-drop-table\nselect 1; drop table a;",
         "-- atlas:nolint\ndrop table a;",
         "-- atlas:nolint destructive\ndrop table a;",
@@ -107,6 +112,8 @@ START_TEST(test_silence)
         "-- see pgc:nolint ban-drop-table\ndrop table a;",
         "-- atlas:nolint DS102\nselect 1; drop table a;",
         "drop table a;\n-- pgc:nolint ban-drop-table too late\n",
+        "-- pgc:nolint\ndrop table a;",
+        "-- pgc:nolint-file\ndrop table a;",
     };
     for (size_t i = 0; i < sizeof loud / sizeof loud[0]; i++)
         ck_assert_msg(*found_by("ban-drop-table", loud[i]) != '\0', "silent: %s", loud[i]);
@@ -212,6 +219,43 @@ START_TEST(test_odd_bytes)
     ck_assert_uint_eq(found.statements, 3);
     ck_assert_int_eq(pgc_lint_text(&options, "f", "", 0, &found, &err), PGC_OK);
     ck_assert_uint_eq(found.files, 2);
+}
+END_TEST
+
+#define T(text) text, sizeof text - 1
+START_TEST(test_encodings)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *found;
+        size_t unparsable;
+    } cases[] = {
+        { T("\xef\xbb\xbf"
+            "drop table a;\r\n  drop table b;\r\n"),
+          "ban-drop-table:1:1 ban-drop-table:2:3", 0 },
+        { "\xff\xfe"
+          "d\0r\0o\0p\0",
+          10, "file-encoding:1:1", 1 },
+        { T("PGDMP\1\16\0"), "file-encoding:1:1", 1 },
+        { T("drop table a;\ndrop \0table b; drop table c;"),
+          "ban-drop-table:1:1 file-encoding:2:6 syntax-error:2:6 ban-drop-table:2:16", 2 },
+        { T("drop table caf\xe9;"), "ban-drop-table:1:1 file-encoding:1:15", 0 },
+        { T("set client_encoding = 'LATIN1'; drop table caf\xe9;"), "ban-drop-table:1:33", 0 },
+    };
+    const char *const only[] = { "ban-drop-table", "file-encoding", NULL };
+    struct pgc_lint_options options = { .only = only };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        PGC_CLEANUP(pgc_lint_findings_release) struct pgc_lint_findings found = { 0 };
+        struct pgc_error err;
+        char text[400] = "";
+        ck_assert_int_eq(pgc_lint_text(&options, "f", cases[i].bytes, cases[i].len, &found, &err), PGC_OK);
+        for (size_t f = 0; f < found.count; f++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s:%zu:%zu", f > 0 ? " " : "",
+                     found.items[f].rule->id, found.items[f].line, found.items[f].column);
+        ck_assert_str_eq(text, cases[i].found);
+        ck_assert_uint_eq(found.unparsable, cases[i].unparsable);
+    }
 }
 END_TEST
 
@@ -357,6 +401,7 @@ Suite *lint_suite(void) {
     tcase_add_test(tests, test_psql_files);
     tcase_add_test(tests, test_placeholders);
     tcase_add_test(tests, test_odd_bytes);
+    tcase_add_test(tests, test_encodings);
     tcase_add_test(tests, test_options);
     tcase_add_test(tests, test_server_knowledge);
     tcase_add_test(tests, test_harmless_type_changes);
