@@ -56,7 +56,7 @@ start
 versus "dump of $(($(stat -c %s "$T/big.sql") >> 20)) MiB" 1.0 "$T/big.sql"
 versus '20,000 small statements' 1.0 "$T/small.sql"
 inside=99
-if [ "$(id -u)" = 0 ]; then mkdir "$T/netem"; cp "$T/small.sql" "$T/netem"; T=$T/netem unshare -n "$0" inside; inside=$?; fi
+if [ "$(id -u)" = 0 ]; then mkdir "$T/netem"; cp "$T/small.sql" "$T/netem"; T=$T/netem unshare -n bash tests/bench/script.sh inside; inside=$?; fi
 if [ $inside = 99 ]; then # a proxy holds the bytes back instead
   mkfifo "$T/hold"
   python3 tests/support/slow-proxy.py 127.0.0.1 "$PGPORT" 1 < "$T/hold" > "$T/port" & proxy=$!

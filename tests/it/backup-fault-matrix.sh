@@ -28,6 +28,19 @@ broken 'backend ended' 1 'pg_dump: error' end_backend -d bm_app
 kill_backend() { kill -9 "$(dump_pid)"; }
 broken 'kill -9 of the backend' 1 'pg_dump: error' kill_backend -d bm_app
 comes "the server is back" 1 sql -d postgres -c 'select 1'
+# The fingerprint is taken beside the dump: when its session ends, so does the whole.
+sql -d postgres -c "do \$\$ begin
+  for i in 1 .. 10000 loop
+    perform pg_stat_clear_snapshot(), pg_sleep(0.002);
+    if (select count(pg_terminate_backend(pid)) > 0 from pg_stat_activity
+        where datname = 'bm_app' and application_name = 'pgc-backup' and state = 'active' and query like 'select count(*)%') then
+      return;
+    end if;
+  end loop;
+  raise 'no fingerprint was seen';
+end \$\$" & killer=$!
+row 'session of the fingerprint ended' 75 'terminating connection' -d bm_app --bandwidth-limit 100kB --fingerprint contents
+ok "... it was that one" wait $killer
 python3 "$home/tests/support/slow-proxy.py" 127.0.0.1 "$PGPORT" 0 < <(sleep 600) > proxy & proxy=$!
 until [ -s proxy ]; do sleep 0.05; done
 cut_line() { kill -9 "$proxy"; }
