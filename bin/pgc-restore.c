@@ -32,7 +32,7 @@ struct settings {
     bool allow_older_server;
     char *role;
     struct pgc_strings client_folders;
-    char *progress;
+    struct progress_settings progress;
     bool json;
 };
 #define AT(field) offsetof(struct settings, field)
@@ -75,8 +75,7 @@ static const struct pgc_option options[] = {
     { "role", 0, PGC_OPT_STRING, AT(role), NULL, "restore as this role (SET ROLE)", .value = "ROLE" },
     { "client-dir", 0, PGC_OPT_LIST, AT(client_folders), NULL,
       "look for pg_restore only here; default: PATH and /usr/lib/postgresql/*/bin", .value = "DIR" },
-    { "progress", 0, PGC_OPT_CHOICE, AT(progress), "auto", "a line on the terminal, or a log line every 10 s",
-      .choices = "auto terminal log none" },
+    PROGRESS_ROWS(AT(progress)),
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print the result as JSON" },
 };
 
@@ -158,7 +157,7 @@ static enum pgc_code restore(struct pgc_cli *cli, const struct settings *s, stru
                              struct pgc_error *err) {
     struct pgc_restore_result result = { 0 };
     struct progress_state progress;
-    progress_init(&progress, cli->rt, s->progress);
+    progress_init(&progress, cli->rt, &s->progress);
     o->progress_arg = &progress;
     enum pgc_code code = pgc_restore_run(o, cli->rt, &result, err);
     progress_end(&progress);

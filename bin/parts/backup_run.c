@@ -34,7 +34,7 @@ struct run_settings {
     int64_t idle_ms;
     int64_t sweep_after_ms;
     uint64_t bytes_per_second;
-    char *progress;
+    struct progress_settings progress;
     struct hook_settings hooks;
     struct tell_settings tell;
     bool json;
@@ -76,8 +76,7 @@ static const struct pgc_option options[] = {
     { "idle-timeout", 0, PGC_OPT_DURATION, AT(idle_ms), "15m", "give up when pg_dump sends nothing for so long" },
     SWEEP_ROW(AT(sweep_after_ms)),
     { "bandwidth-limit", 0, PGC_OPT_SIZE, AT(bytes_per_second), "0", "bytes per second and store; 0: none" },
-    { "progress", 0, PGC_OPT_CHOICE, AT(progress), "auto", "a line on the terminal, or a log line every 10 s",
-      .choices = "auto terminal log none" },
+    PROGRESS_ROWS(AT(progress)),
     HOOK_ROWS(struct run_settings, hooks),
     TELL_ROWS(struct run_settings, tell),
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print the result as JSON" },
@@ -270,7 +269,7 @@ static enum pgc_code back_up(struct pgc_cli *cli, struct run_settings *s, struct
         code = make_job(s, held, &job, err);
     if (code != PGC_OK)
         return code;
-    progress_init(&held->progress, cli->rt, s->progress);
+    progress_init(&held->progress, cli->rt, &s->progress);
     code = pgc_backup_job_run(&job, cli->rt, results, err);
     progress_end(&held->progress);
     return code;

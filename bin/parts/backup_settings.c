@@ -3,10 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "os/secret.h"
-
-#define LOG_EVERY_MS 10000
 
 enum pgc_code settings_attach(const struct pgc_cli *cli, const char *url, uint64_t bytes_per_second,
                               struct pgc_store **out, struct pgc_error *err) {
@@ -63,11 +62,15 @@ char *settings_label(const char *url) {
 
 /* --- progress ------------------------------------------------------------------------------------------ */
 
-void progress_init(struct progress_state *state, const struct pgc_runtime *rt, const char *how) {
-    bool automatic = how == NULL || strcmp(how, "auto") == 0;
-    *state = (struct progress_state) { .rt = rt, .off = how != NULL && strcmp(how, "none") == 0 };
-    state->terminal = automatic ? isatty(STDERR_FILENO) : strcmp(how, "terminal") == 0;
-    state->next_ms = pgc_mono_ms(rt) + LOG_EVERY_MS;
+void progress_init(struct progress_state *state, const struct pgc_runtime *rt,
+                   const struct progress_settings *settings) {
+    static const char *const names[] = { "none", "terminal", "json", "log" };
+    *state = (struct progress_state) { .rt = rt, .every_ms = settings->every_ms };
+    state->how = isatty(STDERR_FILENO) ? PROGRESS_TERMINAL : PROGRESS_JSON;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(settings->how, names[i]) == 0)
+            state->how = i;
+    state->next_ms = pgc_mono_ms(rt) + state->every_ms;
 }
 
 static int percent(uint64_t done, uint64_t total) {
@@ -93,22 +96,40 @@ static void draw(struct progress_state *state, const char *what, uint64_t done, 
     state->drawn = true;
 }
 
+/* As a line of the log in JSON, whatever the form of the log is. */
+static void write_json(const struct progress_state *state, const struct pgc_log_field *fields, size_t count) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
+    const struct pgc_log_line line = { .service = "pgc-backup",
+                                       .level = PGC_LOG_INFO,
+                                       .event = "backup.progress",
+                                       .message = "progress",
+                                       .fields = fields,
+                                       .field_count = count,
+                                       .wall_us = pgc_wall_us(state->rt) };
+    pgc_log_format_json(&text, &line);
+    if (text.len == 0 || text.data[text.len - 1] != '\n')
+        pgc_buf_putc(&text, '\n');
+    ssize_t n = write(STDERR_FILENO, text.data, text.len);
+    (void)n;
+}
+
 void progress_tell(struct progress_state *state, const char *what, uint64_t done, uint64_t total, uint64_t stored,
                    int64_t elapsed_ms) {
     uint64_t rate = elapsed_ms > 0 ? done * 1000 / (uint64_t)elapsed_ms : 0;
-    if (state->off)
-        return;
-    if (state->terminal) {
+    if (state->how == PROGRESS_TERMINAL)
         draw(state, what, done, total, stored, rate);
-        return;
-    }
     int64_t now = pgc_mono_ms(state->rt);
-    if (now < state->next_ms)
+    if (state->how == PROGRESS_NONE || state->how == PROGRESS_TERMINAL || now < state->next_ms)
         return;
-    state->next_ms = now + LOG_EVERY_MS;
-    pgc_log(state->rt, PGC_LOG_INFO, "backup.progress", "progress", PGC_LOG_TEXT("database", what),
-            PGC_LOG_INT("bytes", done), PGC_LOG_INT("stored_bytes", stored), PGC_LOG_INT("bytes_per_second", rate),
-            PGC_LOG_INT("percent", percent(done, total)));
+    state->next_ms = now + state->every_ms;
+    const struct pgc_log_field fields[] = { PGC_LOG_TEXT("database", what), PGC_LOG_INT("bytes", done),
+                                            PGC_LOG_INT("stored_bytes", stored), PGC_LOG_INT("bytes_per_second", rate),
+                                            PGC_LOG_INT("percent", percent(done, total)) };
+    const size_t count = sizeof fields / sizeof fields[0];
+    if (state->how == PROGRESS_LOG)
+        state->rt->log(state->rt->arg, PGC_LOG_INFO, "backup.progress", "progress", fields, count);
+    else
+        write_json(state, fields, count);
 }
 
 void progress_end(struct progress_state *state) {

@@ -63,14 +63,30 @@ struct pgc_conn_options settings_conn(const struct pgc_connection_settings *conn
 /* "sftp://user@host/x": the URL without a password. malloc'ed. */
 char *settings_label(const char *url);
 
+struct progress_settings {
+    char *how;
+    int64_t every_ms;
+};
+#define PROGRESS_ROWS(offset)                                                                                          \
+    { "progress",                                                                                                      \
+      0,                                                                                                               \
+      PGC_OPT_CHOICE,                                                                                                  \
+      (offset) + offsetof(struct progress_settings, how),                                                              \
+      "auto",                                                                                                          \
+      "a line on the terminal, else (auto) lines of JSON, or lines of the log",                                        \
+      .choices = "auto terminal json log none" },                                                                      \
+    {                                                                                                                  \
+        "progress-interval", 0, PGC_OPT_DURATION, (offset) + offsetof(struct progress_settings, every_ms), "10s",      \
+            "how often a line of JSON or of the log is written"                                                        \
+    }
 struct progress_state {
     const struct pgc_runtime *rt;
-    bool terminal; /* a line that is written over; else a log line now and then */
-    bool off;
-    bool drawn;
-    int64_t next_ms;
+    enum { PROGRESS_NONE, PROGRESS_TERMINAL, PROGRESS_JSON, PROGRESS_LOG } how;
+    bool drawn; /* on the terminal: one line that is written over */
+    int64_t every_ms, next_ms;
 };
-void progress_init(struct progress_state *state, const struct pgc_runtime *rt, const char *how);
+void progress_init(struct progress_state *state, const struct pgc_runtime *rt,
+                   const struct progress_settings *settings);
 void progress_tell(struct progress_state *state, const char *what, uint64_t done, uint64_t total, uint64_t stored,
                    int64_t elapsed_ms);
 void progress_end(struct progress_state *state);

@@ -17,7 +17,7 @@ struct verify_settings {
     int64_t level;
     bool mark;
     struct pgc_strings client_folders;
-    char *progress;
+    struct progress_settings progress;
     struct tell_settings tell;
     bool json;
 };
@@ -33,8 +33,7 @@ static const struct pgc_option options[] = {
     { "mark", 0, PGC_OPT_FLAG, AT(mark), "true", "note the success beside the backup (--no-mark: not)" },
     { "client-dir", 0, PGC_OPT_LIST, AT(client_folders), NULL,
       "look for pg_restore only here; default: PATH and /usr/lib/postgresql/*/bin", .value = "DIR" },
-    { "progress", 0, PGC_OPT_CHOICE, AT(progress), "auto", "a line on the terminal, or a log line every 10 s",
-      .choices = "auto terminal log none" },
+    PROGRESS_ROWS(AT(progress)),
     TELL_ROWS(struct verify_settings, tell),
     { "json", 0, PGC_OPT_FLAG, AT(json), NULL, "print JSON" },
 };
@@ -207,7 +206,7 @@ static enum pgc_code prove(struct pgc_cli *cli, struct verify_settings *s, struc
         code = pgc_catalog_load(call.store, s->cluster, s->database, &catalog, err);
     if (code == PGC_OK)
         code = find_server(&call, named, err);
-    progress_init(&call.progress, cli->rt, s->progress);
+    progress_init(&call.progress, cli->rt, &s->progress);
     if (code == PGC_OK)
         code = cli->args.count > 0 ? verify_named(&call, &catalog, err) : verify_newest(&call, &catalog, err);
     if (s->json && call.count > 0)

@@ -26,13 +26,18 @@ static bool matches(const struct pgc_strings *globs, const char *name, bool when
     return false;
 }
 
-static enum pgc_code discover(const struct pgc_backup_job *job, struct pgc_conn *conn, struct pgc_strings *out,
-                              struct pgc_error *err) {
+static enum pgc_code discover(const struct pgc_backup_job *job, const struct pgc_runtime *rt, struct pgc_conn *conn,
+                              struct pgc_strings *out, struct pgc_error *err) {
     PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
     enum pgc_code code = pgc_conn_query(conn, pgc_sql_backup_list_databases, NULL, 0, &rows, err);
     for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++) {
         const char *name = pgc_rows_text(rows, i, 0);
-        if (matches(job->select.include, name, true) && !matches(job->select.exclude, name, false))
+        if (!matches(job->select.include, name, true) || matches(job->select.exclude, name, false))
+            continue;
+        if (!pgc_rows_null(rows, i, 1))
+            pgc_log(rt, PGC_LOG_WARN, "backup.skipped", "a database is not backed up: exclude it, or mend this",
+                    PGC_LOG_TEXT("database", name), PGC_LOG_TEXT("reason", pgc_rows_text(rows, i, 1)));
+        else
             code = pgc_strings_add(out, name, err);
     }
     if (code == PGC_OK && out->count == 0)
@@ -56,7 +61,7 @@ enum pgc_code pgc_backup_job_databases(const struct pgc_backup_job *job, const s
     if (code != PGC_OK)
         return code;
     bool patterns = job->select.include != NULL && job->select.include->count > 0;
-    return job->select.all || patterns ? discover(job, conn, out, err)
+    return job->select.all || patterns ? discover(job, rt, conn, out, err)
                                        : pgc_strings_add(out, pgc_conn_dbname(conn), err);
 }
 

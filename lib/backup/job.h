@@ -13,15 +13,15 @@
  * that fails is left out for that database (tried again for the next) and makes the run fail, while the others get their
  * backup. What a failed backup leaves on a target: nothing.
  *
- * Logged through rt: "backup.warning", "backup.target_failed", "backup.swept" and, in a run of several databases, "backup.failed". */
+ * Logged through rt: "backup.warning", "backup.target_failed", "backup.swept", "backup.skipped" and, in a run of several databases, "backup.failed". */
 #include "backup/artefact.h"
 #include "backup/facts.h"
 #include "pg/conn.h"
 
 struct pgc_backup_select {
     const struct pgc_strings *databases; /* by name, in this order; NULL or empty: `all` or the connection's own */
-    bool all;                            /* every database one may connect to, found anew in each run */
-    const struct pgc_strings *include;   /* globs over `all`; NULL or empty: everything */
+    bool all; /* every database that is no template, found anew in each run; which the role is kept out of: a warning */
+    const struct pgc_strings *include; /* globs over `all`; NULL or empty: everything */
     const struct pgc_strings *exclude;
 };
 
