@@ -91,8 +91,32 @@ status "one table, the other spelling" 0 restore --database rs_app --into rs_par
 sql -d rs_parts -c 'drop table s.t'
 status "one table" 0 restore --database rs_app --into rs_parts --table s.t
 is "... is back" "$(sql -d rs_parts -c 'select count(*) from s.t')" 5001
+is "... with its primary key" "$(sql -d rs_parts -c "select count(*) from pg_constraint where conrelid = 's.t'::regclass and contype = 'p'")" 1
+status "two tables of two schemas, elsewhere" 0 restore --database rs_app --into rs_two --create --table s.t --table u --no-owner
+is "... both" "$(sql -d rs_two -c "select (select count(*) from s.t), (select count(*) from u)")" "5001|100"
+sql -d postgres -c 'drop database rs_two'
 status "one table that is there" 1 restore --database rs_app --into rs_parts --table s.t
 is "... nothing has changed" "$(sql -d rs_parts -c 'select count(*) from s.t')" 5001
+
+new_db rs_keys
+sql -d rs_keys -c "create table z (id int primary key); create table a (z int references z); insert into z values (1); insert into a values (1)"
+backup -d rs_keys > /dev/null
+status "a table that refers to another one" 0 restore --database rs_keys --into rs_one --create --table a
+like "... the foreign key is left out, and it says so" "$ERR" 'left out, as it refers to another table: FK CONSTRAINT public a a_z_fkey'
+sql -d rs_one -c "drop table a; create table z (id int primary key); insert into z values (1)"
+status "... beside the other one" 0 restore --database rs_keys --into rs_one --table a
+is "... it comes too" "$(sql -d rs_one -c "select count(*) from pg_constraint where contype = 'f'")" 1
+sql -d rs_keys -c 'truncate a, z'
+status "data only, in the wrong order" 1 restore --database rs_keys --into rs_keys --data-only
+is "... leaves nothing" "$(sql -d rs_keys -c 'select count(*) from z')" 0
+status "data only, without triggers" 0 restore --database rs_keys --into rs_keys --data-only --disable-triggers
+is "... both are there" "$(sql -d rs_keys -c 'select count(*) from a join z on z.id = a.z')" 1
+status "triggers are of data only: 64" 64 restore --database rs_keys --into rs_keys --disable-triggers
+new_db rs_par
+status "several jobs into a database that is there" 0 restore --database rs_app --into rs_par --jobs 3
+like "... says that a failure would leave something" "$ERR" 'several jobs cannot share a transaction'
+is "... equal" "$(dump rs_par)" "$(dump rs_app)"
+for d in rs_keys rs_one rs_par; do sql -d postgres -c "drop database $d"; done
 
 # --- extensions ---
 manifest=$(find "$S" -path "*/rs_app/*" -name manifest.json | sort | tail -n 1)
