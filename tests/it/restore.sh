@@ -28,7 +28,7 @@ now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 sql -d rs_app -c "insert into s.t values (99999, 'newer')"
 sleep 1.1
 backup -d rs_app > /dev/null
-before=$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database")
+before=$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database where datname ~ '^rs_'")
 
 # --- refusals that touch nothing ---
 status "target that is not there" 1 restore --database rs_app --into rs_new
@@ -40,7 +40,7 @@ status "time before all backups" 1 restore --database rs_app --at 2001-01-01T00:
 status "malformed time: 64" 64 restore --database rs_app --at yesterday --into rs_new --create
 status "no target: 64" 64 restore --database rs_app
 status "impossible combination: 64" 64 restore --database rs_app --into rs_new --replace --clean
-is "... no database was made" "$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database")" "$before"
+is "... no database was made" "$(sql -d postgres -c "select string_agg(datname, ',' order by datname) from pg_database where datname ~ '^rs_'")" "$before"
 
 # --- into a new database ---
 status "create" 0 restore --database rs_app --into rs_new --create
