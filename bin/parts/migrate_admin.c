@@ -27,6 +27,7 @@ static const struct pgc_option adopt_options[] = {
     { "accept", 0, PGC_OPT_FLAG, M_AT(accept), NULL, "copy although files have changed since they were applied" },
 };
 static const struct pgc_option dump_options[] = {
+    MIGRATE_JSON_ROW,
     MIGRATE_SERVER_ROWS,
     { "file", 'f', PGC_OPT_STRING, M_AT(file), NULL, "write it here (default: standard output)", .value = "FILE" },
 };
@@ -119,16 +120,24 @@ static enum pgc_code run_adopt(struct pgc_cli *cli, void *settings, struct pgc_e
 
 struct cleaner {
     struct pgc_buf *out;
+    bool placed; /* something does not lie at the default place: from here on every SET of places counts */
 };
+
+static bool is_default_place(struct cleaner *cleaner, const char *text) {
+    bool place = pgc_text_starts(text, "SET default_tablespace") || pgc_text_starts(text, "SET default_table_access");
+    bool usual = strcmp(text, "SET default_tablespace = '';") == 0 ||
+                 strcmp(text, "SET default_table_access_method = heap;") == 0;
+    cleaner->placed |= place && !usual;
+    return place && !cleaner->placed;
+}
 
 /* Settings that only say how pg_dump's session was. */
 static bool is_noise(const char *text) {
-    static const char *const noise[] = {
-        "SET statement_timeout",   "SET lock_timeout",         "SET idle_in_transaction",
-        "SET transaction_timeout", "SET client_encoding",      "SET standard_conforming_strings",
-        "SET xmloption",           "SET client_min_messages",  "SET row_security",
-        "SET default_tablespace",  "SET default_table_access", "SELECT pg_catalog.set_config('search_path'"
-    };
+    static const char *const noise[] = { "SET statement_timeout",   "SET lock_timeout",
+                                         "SET idle_in_transaction", "SET transaction_timeout",
+                                         "SET client_encoding",     "SET standard_conforming_strings",
+                                         "SET xmloption",           "SET client_min_messages",
+                                         "SET row_security",        "SELECT pg_catalog.set_config('search_path'" };
     for (size_t i = 0; i < sizeof noise / sizeof noise[0]; i++) {
         if (pgc_text_starts(text, noise[i]))
             return true;
@@ -140,7 +149,7 @@ static bool is_noise(const char *text) {
 static enum pgc_code keep(void *arg, const struct pgc_split_item *item, struct pgc_error *err) {
     struct cleaner *cleaner = arg;
     (void)err;
-    if (item->kind != PGC_SPLIT_STATEMENT || is_noise(item->text))
+    if (item->kind != PGC_SPLIT_STATEMENT || is_noise(item->text) || is_default_place(cleaner, item->text))
         return PGC_OK;
     pgc_buf_putf(cleaner->out, "%s%s\n", cleaner->out->len > 0 ? "\n" : "", item->text);
     return PGC_OK;
@@ -170,7 +179,7 @@ static enum pgc_code dump_schema(struct migrate_job *job, struct pgc_conn *conn,
     if (code != PGC_OK)
         return pgc_wrap(err, "cannot dump the schema");
     struct pgc_split_options options = { 0 };
-    struct cleaner cleaner = { out };
+    struct cleaner cleaner = { .out = out };
     code = pgc_split_text(raw.data, raw.len, &options, keep, &cleaner, NULL, err);
     return code != PGC_OK ? code : pgc_buf_check(out, err);
 }
@@ -181,6 +190,27 @@ static enum pgc_code write_file(const char *path, const struct pgc_buf *text, st
     if (code == PGC_OK)
         code = pgc_sink_put(sink, text->data, text->len, err);
     return code != PGC_OK ? code : pgc_sink_commit(sink, err);
+}
+
+static enum pgc_code print_dump(const struct migrate_job *job, const struct pgc_buf *sql, struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf json = PGC_BUF_INIT;
+    const char *file = job->settings->file;
+    if (!job->settings->json) {
+        if (file == NULL)
+            fwrite(sql->data, 1, sql->len, job->cli->out);
+        return PGC_OK;
+    }
+    pgc_buf_putc(&json, '{');
+    migrate_put_text(&json, "database", pgc_conn_dbname(job->migrate.conn));
+    pgc_buf_putc(&json, ',');
+    migrate_put_text(&json, "file", file);
+    pgc_buf_putc(&json, ',');
+    migrate_put_text(&json, "sql", file == NULL ? sql->data : NULL);
+    pgc_buf_puts(&json, "}\n");
+    enum pgc_code code = pgc_buf_check(&json, err);
+    if (code == PGC_OK)
+        fputs(json.data, job->cli->out);
+    return code;
 }
 
 static enum pgc_code run_dump(struct pgc_cli *cli, void *settings, struct pgc_error *err) {
@@ -197,10 +227,8 @@ static enum pgc_code run_dump(struct pgc_cli *cli, void *settings, struct pgc_er
     if (code == PGC_OK)
         code = dump_schema(&job, job.migrate.conn, &out, err);
     if (code == PGC_OK && s->file != NULL)
-        return write_file(s->file, &out, err);
-    if (code == PGC_OK)
-        fwrite(out.data, 1, out.len, cli->out);
-    return code;
+        code = write_file(s->file, &out, err);
+    return code == PGC_OK ? print_dump(&job, &out, err) : code;
 }
 
 /* --- databases -------------------------------------------------------------------------------------------------------- */
@@ -347,6 +375,25 @@ static enum pgc_code remove_files(const struct migrate_job *job, size_t count, s
     return PGC_OK;
 }
 
+static enum pgc_code print_squash(const struct migrate_job *job, const char *path, size_t count,
+                                  struct pgc_error *err) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
+    bool dry = job->settings->dry_run;
+    if (job->settings->json) {
+        pgc_buf_putc(&out, '{');
+        migrate_put_text(&out, "path", path);
+        pgc_buf_putf(&out, ",\"count\":%zu,\"dry_run\":%s}\n", count, dry ? "true" : "false");
+    } else if (dry) {
+        pgc_buf_putf(&out, "%s would stand for %zu migrations\n", path, count);
+    } else {
+        pgc_buf_putf(&out, "%s\n", path);
+    }
+    enum pgc_code code = pgc_buf_check(&out, err);
+    if (code == PGC_OK)
+        fputs(out.data, job->cli->out);
+    return code;
+}
+
 static enum pgc_code write_baseline(const struct migrate_job *job, const struct pgc_folder *files, size_t count,
                                     struct pgc_error *err) {
     enum pgc_code code = PGC_OK;
@@ -356,17 +403,7 @@ static enum pgc_code write_baseline(const struct migrate_job *job, const struct 
     }
     if (code == PGC_OK && job->settings->remove)
         code = remove_files(job, count, err);
-    if (code != PGC_OK)
-        return code;
-    if (!job->settings->json) {
-        fprintf(job->cli->out, "%s\n", files->files[0].path);
-        return PGC_OK;
-    }
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf out = PGC_BUF_INIT;
-    pgc_buf_putc(&out, '{');
-    migrate_put_text(&out, "path", files->files[0].path);
-    fprintf(job->cli->out, "%s,\"count\":%zu}\n", out.data, count);
-    return PGC_OK;
+    return code == PGC_OK ? print_squash(job, files->files[0].path, count, err) : code;
 }
 
 static enum pgc_code squash(struct migrate_job *job, const struct pgc_migration *last, struct pgc_error *err) {
@@ -381,10 +418,8 @@ static enum pgc_code squash(struct migrate_job *job, const struct pgc_migration 
     char *slash = strrchr(dir, '/');
     *(slash != NULL ? slash : dir) = '\0';
     enum pgc_code code = pgc_migration_baseline(job->migrate.dialect, dir, last->version, "", &files, err);
-    if (code == PGC_OK && job->settings->dry_run)
-        fprintf(job->cli->out, "%s would stand for %zu migrations\n", files.files[0].path, count);
     if (code != PGC_OK || job->settings->dry_run)
-        return code;
+        return code != PGC_OK ? code : print_squash(job, files.files[0].path, count, err);
     pgc_folder_release(&files);
     snprintf(name, sizeof name, "pgc_squash_%ld_%lld", (long)getpid(), (long long)pgc_wall_us(job->cli->rt));
     code = open_maintenance(job, &admin, err);

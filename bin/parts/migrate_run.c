@@ -13,7 +13,8 @@ static const struct pgc_option up_options[] = {
     MIGRATE_SERVER_ROWS,
     MIGRATE_LOCK_ROWS,
     MIGRATE_RUN_ROWS,
-    { "watch", 0, PGC_OPT_FLAG, M_AT(watch), NULL, "stay and apply new and changed files as they come" },
+    { "watch", 0, PGC_OPT_FLAG, M_AT(watch), NULL,
+      "stay and apply new and changed files as they come; a signal ends it, with status 0 while it waits" },
 };
 /* goto has neither --to nor --count; down and redo have no --watch. */
 static const struct pgc_option plan_options[] = {
@@ -113,14 +114,16 @@ static enum pgc_code run_verb(struct pgc_cli *cli, struct migrate_settings *s, e
     return code == PGC_OK ? perform(&job, verb, err) : code;
 }
 
+#define WATCH_MS       300
+#define WATCH_RETRY_MS 1000
+
 /* --- watch ------------------------------------------------------------------------------------------------------ */
 
 /* A number that changes when the folders do. */
-static uint64_t fingerprint(const struct migrate_settings *s, const struct pgc_strings *dirs) {
+static uint64_t fingerprint(const struct pgc_strings *dirs) {
     PGC_CLEANUP(pgc_folder_release) struct pgc_folder folder = PGC_FOLDER_INIT;
     struct pgc_error ignored;
     uint64_t h = 14695981039346656037U;
-    (void)s;
     for (size_t i = 0; i < dirs->count; i++) {
         if (pgc_folder_read(&folder, dirs->items[i], &ignored) != PGC_OK)
             return 0;
@@ -134,27 +137,31 @@ static uint64_t fingerprint(const struct migrate_settings *s, const struct pgc_s
     return h;
 }
 
+/* Runs until a signal comes: one that finds it waiting is how it ends well, one that interrupts something is a failure. What
+ * failed is tried again when a file changes, and when the server was the cause, until it is there. */
 static enum pgc_code watch(struct pgc_cli *cli, struct migrate_settings *s, struct pgc_error *err) {
     uint64_t seen = 0;
-    bool first = true;
+    bool again = true, told = false;
     for (;;) {
         PGC_CLEANUP(migrate_job_release) struct migrate_job job;
         enum pgc_code code = migrate_job_open(&job, cli, s, true, err);
-        uint64_t now = fingerprint(s, &job.dirs);
-        if (first || now != seen) {
-            first = false;
+        uint64_t now = fingerprint(&job.dirs);
+        bool changed = now != seen;
+        if (again || changed) {
             seen = now;
             if (code == PGC_OK)
                 code = migrate_job_connect(&job, false, err);
             if (code == PGC_OK)
                 code = perform(&job, PGC_PLAN_UP, err);
-            if (code == PGC_E_CANCELLED)
+            if (code == PGC_E_CANCELLED && job.migrate.conn != NULL)
                 return code;
-            if (code != PGC_OK)
+            if (code != PGC_OK && code != PGC_E_CANCELLED && (changed || !told))
                 pgc_log(cli->rt, PGC_LOG_ERROR, "migrate.watch", err->message);
+            told = code != PGC_OK;
+            again = told && pgc_code_retryable(code);
             fflush(cli->out);
         }
-        pgc_sleep_ms(cli->rt, 300);
+        pgc_sleep_ms(cli->rt, again ? WATCH_RETRY_MS : WATCH_MS);
         if (pgc_cancelled(cli->rt) != 0)
             return PGC_OK;
     }

@@ -187,10 +187,10 @@ enum pgc_code pgc__run_ledger_only(struct pgc__run *run, size_t index, struct pg
     return code;
 }
 
-static enum pgc_code change_session(struct pgc__run *run, void (*put)(struct pgc__run *, struct pgc_buf *),
-                                    struct pgc_error *err) {
+static enum pgc_code change_session(struct pgc__run *run, bool prepared,
+                                    void (*put)(struct pgc__run *, struct pgc_buf *), struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
-    pgc__run_put_reset(run, &sql);
+    pgc__run_put_reset(run, &sql, prepared);
     put(run, &sql);
     return pgc__run_exec(run, &sql, err);
 }
@@ -198,7 +198,8 @@ static enum pgc_code change_session(struct pgc__run *run, void (*put)(struct pgc
 /* Without a transaction around the script its hooks have their own. before_each runs again when a script is resumed: what it
  * sets belongs to the session that is gone. */
 static enum pgc_code run_outside(struct pgc__run *run, size_t index, struct pgc_error *err) {
-    enum pgc_code code = change_session(run, pgc__run_put_outside_session, err);
+    bool prepared = pgc__run_prepares(pgc_plan_step_script(&run->plan->steps[index]));
+    enum pgc_code code = change_session(run, false, pgc__run_put_outside_session, err);
     if (code == PGC_OK)
         code = pgc__run_hooks(run, PGC_HOOK_BEFORE_EACH, err);
     if (code == PGC_OK)
@@ -206,7 +207,7 @@ static enum pgc_code run_outside(struct pgc__run *run, size_t index, struct pgc_
                                                          : pgc__run_statements(run, index, err);
     if (code == PGC_OK)
         code = pgc__run_hooks(run, PGC_HOOK_AFTER_EACH, err);
-    return code != PGC_OK ? code : change_session(run, pgc__run_put_session, err);
+    return code != PGC_OK ? code : change_session(run, prepared, pgc__run_put_session, err);
 }
 
 static enum pgc_code run_step(struct pgc__run *run, size_t index, struct pgc_error *err) {
@@ -342,7 +343,7 @@ static enum pgc_code run_locked(struct pgc__run *run, const struct pgc_plan_requ
     if (code == PGC_OK)
         code = create_ledgers(run, err);
     if (code == PGC_OK && hooks)
-        code = change_session(run, pgc__run_put_session, err);
+        code = change_session(run, false, pgc__run_put_session, err);
     if (code == PGC_OK && hooks)
         code = pgc__run_hooks(run, PGC_HOOK_BEFORE_ALL, err);
     if (code == PGC_OK)

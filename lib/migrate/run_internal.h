@@ -49,8 +49,11 @@ void pgc__run_put_limits(const struct pgc__run *run, struct pgc_buf *sql, bool l
 void pgc__run_put_session(struct pgc__run *run, struct pgc_buf *sql);
 /* The same without a limit for locks, for scripts outside a transaction. */
 void pgc__run_put_outside_session(struct pgc__run *run, struct pgc_buf *sql);
-/* The session belongs to the next file as if nothing had run in it: role, settings, cursors, prepared statements, ... */
-void pgc__run_put_reset(struct pgc__run *run, struct pgc_buf *sql);
+/* The session belongs to the next file as if nothing had run in it: role, settings, cursors, ... Prepared statements too,
+ * behind a pooler only when there may be some (`prepared`): those of strangers are there. */
+void pgc__run_put_reset(struct pgc__run *run, struct pgc_buf *sql, bool prepared);
+/* Does the script speak of prepared statements? */
+bool pgc__run_prepares(const struct pgc_migration_script *script);
 /* Rolls back when a transaction is open; goes through although we were interrupted. */
 void pgc__run_roll_back(const struct pgc__run *run);
 /* After a failure for want of a lock: names who is in the way, sleeps, counts. False: give up (the message names them then),

@@ -62,7 +62,7 @@ static enum pgc_code psql_in_transaction(struct pgc__run *run, size_t index, str
     pgc__run_put_record(run, &after, step);
     pgc_buf_puts(&after, pgc_migrate_lock_keep(run->lock));
     pgc_buf_puts(&after, "commit;");
-    pgc__run_put_reset(run, &after);
+    pgc__run_put_reset(run, &after, pgc__run_prepares(pgc_plan_step_script(step)));
     pgc__run_put_session(run, &after);
     enum pgc_code code = pgc_buf_check(&after, err);
     if (code == PGC_OK)
@@ -161,7 +161,7 @@ static enum pgc_code run_hook(struct pgc__run *run, const struct pgc_migration_h
     pgc_buf_puts(&after, pgc_migrate_lock_keep(run->lock));
     pgc_buf_puts(&after, "commit;");
     if (hook->when != PGC_HOOK_BEFORE_EACH) {
-        pgc__run_put_reset(run, &after);
+        pgc__run_put_reset(run, &after, pgc__run_prepares(&hook->script));
         pgc__run_put_session(run, &after);
     }
     if (code == PGC_OK && !shape.outside)

@@ -79,10 +79,14 @@ void pgc__run_put_outside_session(struct pgc__run *run, struct pgc_buf *sql) {
     put_check(run, sql);
 }
 
-void pgc__run_put_reset(struct pgc__run *run, struct pgc_buf *sql) {
+bool pgc__run_prepares(const struct pgc_migration_script *script) {
+    return script->text != NULL && strcasestr(script->text, "prepare") != NULL;
+}
+
+void pgc__run_put_reset(struct pgc__run *run, struct pgc_buf *sql, bool prepared) {
     run->prepared = false;
     pgc_buf_puts(sql, PGC__RUN_RESET "close all;unlisten *;discard sequences;discard temp;");
-    if (!run->migrate->pooled)
+    if (prepared || !run->migrate->pooled)
         pgc_buf_puts(sql, "deallocate all;");
 }
 

@@ -83,13 +83,21 @@ static void put_ours(struct message *message, const char *sql) {
     put(message, sql, count_semicolons(sql));
 }
 
-static void put_between(struct pgc__run *run, struct message *message, bool reset) {
+static void put_session(struct pgc__run *run, struct message *message) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
     pgc_buf_puts(&sql, "");
-    if (reset)
-        pgc__run_put_reset(run, &sql);
     pgc__run_put_session(run, &sql);
     put_ours(message, sql.data);
+}
+
+static void put_reset(struct pgc__run *run, struct message *message, size_t from, size_t count) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
+    bool prepared = false;
+    for (size_t i = 0; i < count; i++)
+        prepared |= pgc__run_prepares(pgc_plan_step_script(&run->plan->steps[from + i]));
+    pgc__run_put_reset(run, &sql, prepared);
+    put_ours(message, sql.data);
+    put_session(run, message);
 }
 
 static enum pgc_code put_step(struct pgc__run *run, struct message *message, size_t index, struct pgc_error *err) {
@@ -119,10 +127,13 @@ static bool is_guarded(const struct pgc__run *run, size_t from, size_t count) {
 /* The guard is a query, which SET TRANSACTION does not allow in front of it: it stands in front of scripts that speak of
  * advisory locks, and behind the others. There a lock that somebody has taken meanwhile is an error, never a second time. */
 static bool speaks_of_locks(const struct pgc__run *run, size_t from, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (strcasestr(pgc_plan_step_script(&run->plan->steps[from + i])->text, "advisory") != NULL)
-            return true;
-    return false;
+    const struct pgc_migration_set *set = &run->migrate->set;
+    bool speaks = false;
+    for (size_t i = 0; i < count && !speaks; i++)
+        speaks = strcasestr(pgc_plan_step_script(&run->plan->steps[from + i])->text, "advisory") != NULL;
+    for (size_t i = 0; i < set->hook_count && !speaks; i++)
+        speaks = set->hooks[i].script.text != NULL && strcasestr(set->hooks[i].script.text, "advisory") != NULL;
+    return speaks;
 }
 
 static enum pgc_code build(struct pgc__run *run, struct message *message, size_t from, size_t count,
@@ -142,7 +153,7 @@ static enum pgc_code build(struct pgc__run *run, struct message *message, size_t
     for (size_t i = 0; code == PGC_OK && i < count; i++) {
         if (i > 0 && spoils(run, from + i - 1)) {
             put_ours(message, PGC__RUN_RESET);
-            put_between(run, message, false);
+            put_session(run, message);
         }
         code = put_step(run, message, from + i, err);
     }
@@ -152,7 +163,7 @@ static enum pgc_code build(struct pgc__run *run, struct message *message, size_t
         put_ours(message, pgc_migrate_lock_keep(run->lock));
     put_ours(message, "commit;");
     if (guarded)
-        put_between(run, message, true);
+        put_reset(run, message, from, count);
     return code != PGC_OK ? code : pgc_buf_check(&message->sql, err);
 }
 
@@ -211,7 +222,7 @@ static void hint(const struct pgc__run *run, struct pgc_error *err) {
 /* A message that failed may have left what no rollback takes back: prepared statements, locks given away. */
 static enum pgc_code refresh(struct pgc__run *run, struct pgc_error *err) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf sql = PGC_BUF_INIT;
-    pgc__run_put_reset(run, &sql);
+    pgc__run_put_reset(run, &sql, false);
     pgc__run_put_session(run, &sql);
     return pgc__run_exec(run, &sql, err);
 }
