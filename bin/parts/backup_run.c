@@ -87,6 +87,7 @@ static const struct pgc_option options[] = {
 struct held {
     struct pgc_backup_target *targets;
     size_t target_count;
+    struct pgc_shield shield;
     struct pgc_age_recipients recipients;
     struct pgc_strings names;
     struct progress_state progress;
@@ -106,12 +107,15 @@ static void held_release(struct held *held) {
 
 static enum pgc_code attach_targets(struct pgc_cli *cli, const struct run_settings *s, struct held *held,
                                     struct pgc_error *err) {
+    struct pgc_cli shielded = *cli;
+    pgc_shield_init(&held->shield, cli->rt);
+    shielded.rt = &held->shield.rt;
     held->targets = calloc(s->stores.count, sizeof *held->targets);
     if (held->targets == NULL)
         return pgc_fail_nomem(err);
     for (size_t i = 0; i < s->stores.count; i++) {
         struct pgc_backup_target *target = &held->targets[i];
-        enum pgc_code code = settings_attach(cli, s->stores.items[i], s->bytes_per_second, &target->store, err);
+        enum pgc_code code = settings_attach(&shielded, s->stores.items[i], s->bytes_per_second, &target->store, err);
         if (code != PGC_OK)
             return code;
         held->target_count++;
@@ -194,6 +198,7 @@ static enum pgc_code make_job(const struct run_settings *s, struct held *held, s
     job->cluster = s->cluster;
     job->targets = held->targets;
     job->target_count = held->target_count;
+    job->shield = &held->shield;
     job->recipients = s->no_encryption ? NULL : &held->recipients;
     job->recipient_names = &held->names;
     job->level = (int)s->level;

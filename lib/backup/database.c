@@ -264,6 +264,7 @@ static enum pgc_code commit_artefacts(struct run *r, struct pgc_error *err) {
 /* Without a manifest the artefacts are rubbish: they go, as far as the target lets us. */
 static void erase_artefacts(struct run *r, size_t index) {
     struct pgc_error ignored;
+    pgc_shield_raise(r->job->shield, true);
     for (size_t i = 0; i < r->artefact_count; i++) {
         PGC_CLEANUP(pgc_buf_release) struct pgc_buf key = PGC_BUF_INIT;
         if (!pgc_artefact_is_on(r->artefacts[i], index))
@@ -273,6 +274,7 @@ static void erase_artefacts(struct run *r, size_t index) {
             pgc_log(r->rt, PGC_LOG_WARN, "backup.leftover", "cannot remove an artefact of a failed backup",
                     PGC_LOG_TEXT("key", key.data), PGC_LOG_TEXT("error.message", ignored.message));
     }
+    pgc_shield_raise(r->job->shield, false);
 }
 
 static enum pgc_code write_manifest(struct run *r, struct pgc_error *err) {
@@ -285,12 +287,14 @@ static enum pgc_code write_manifest(struct run *r, struct pgc_error *err) {
     pgc_buf_putf(&key, "%s%s", r->folder.data, PGC_BACKUP_MANIFEST);
     enum pgc_code code = m->recovery == NULL ? pgc_fail_nomem(err) : pgc_buf_check(&text, err);
     /* From here on a signal is too late: the manifest of a complete backup is written. */
+    pgc_shield_raise(r->job->shield, true);
     for (size_t i = 0; code == PGC_OK && i < r->target_count; i++) {
         struct pgc_backup_target *target = &r->targets[i];
         if (target->code == PGC_OK)
             target->code =
                 pgc_store_save(target->store, key.data, text.data, text.len, "application/json", &target->err);
     }
+    pgc_shield_raise(r->job->shield, false);
     return code;
 }
 

@@ -16,6 +16,7 @@
  * Logged through rt: "backup.warning", "backup.target_failed", "backup.swept", "backup.skipped" and, in a run of several databases, "backup.failed". */
 #include "backup/artefact.h"
 #include "backup/facts.h"
+#include "backup/shield.h"
 #include "pg/conn.h"
 
 struct pgc_backup_select {
@@ -40,6 +41,8 @@ struct pgc_backup_job {
     const char *cluster; /* first segment of the layout */
     struct pgc_backup_target *targets;
     size_t target_count;
+    struct pgc_shield
+        *shield; /* of the targets' runtime; NULL: a signal may leave artefacts without a manifest there */
     const struct pgc_age_recipients *recipients; /* NULL: not encrypted */
     const struct pgc_strings *recipient_names;   /* for the manifest */
     int level;

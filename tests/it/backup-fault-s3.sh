@@ -35,4 +35,14 @@ done << 'FAULTS'
 1 max-parts:8 .
 1 full 507
 FAULTS
+
+# --- a signal when some artefacts are visible already ------------------------------------------------------------
+new_db bm_mid
+sql -d bm_mid -c "create table t as select md5(i::text) || md5((-i)::text) x from generate_series(1, 8000) i"
+serve slow:1
+(exec pgc-backup run --progress none --notify "http://127.0.0.1:$sink/" --store "$URL" -r "$recipient" -d bm_mid --job 'late signal') > out 2> err & RUN=$!
+half() { s3_state | grep -c 'main/bm_mid/.*globals'; }
+comes "late signal: some artefacts are there" 1 half
+kill -TERM $RUN; wait $RUN
+five 'late signal' 143 $?
 finish
