@@ -66,10 +66,10 @@ static const char *missing(const struct lint_check *check) {
 }
 
 /* A transaction leaves nothing half done; CONCURRENTLY works outside of one whatever the file says. A file with one
- * statement has no half. A DO block asks before it acts, or catches what fails: that is what it is written for. */
+ * statement has no half. A DO block is a transaction of its own: it asks before it acts, or catches what fails. */
 static void check_robust(struct lint_check *check) {
     bool outside = !check->statement->in_transaction || flag(check->node, "concurrent");
-    if (!outside || check->statement->parent != LINT_NOWHERE || check->file->scan.statement_count == 1)
+    if (!outside || check->file->scan.statement_count == 1)
         return;
     if (lint_is(check, "AlterTableStmt")) {
         check_alter(check);

@@ -13,6 +13,7 @@ alter type e add value if not exists 'x' before 'y';
 begin;
 create table u (a int);
 commit;
+do $$ begin if to_regclass('q') is null then create table q (a int); end if; end $$;
 -- expect: prefer-robust-stmts 1
 -- expect: prefer-robust-stmts 3
 -- expect: prefer-robust-stmts 7
