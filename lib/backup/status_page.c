@@ -169,7 +169,7 @@ static void put_bar(struct pgc_buf *out, const struct pgc_agenda_point *p, size_
         pgc_buf_putf(out, "<rect class=size x=%zu y=%d width=%d height=%d rx=1><title>%.10s %.5s: ", x,
                      CHART_HIGH - high, BAR_STEP - 2, high, when.data, when.data + 11);
     else
-        pgc_buf_putf(out, "<path class=miss d=\"M%zu %dl4 4m0 -4l-4 4\"><title>%.10s %.5s: failed", x, CHART_HIGH - 5,
+        pgc_buf_putf(out, "<path class=miss d=\"M%zu %dl5 6m0 -6l-5 6\"><title>%.10s %.5s: failed", x, CHART_HIGH - 8,
                      when.data, when.data + 11);
     if (p->success)
         pgc_text_bytes(out, p->bytes);
@@ -209,15 +209,20 @@ static void put_verified(struct pgc_buf *out, const struct pgc_agenda_job *job, 
         put_badge(out, MOOD_BAD, "damaged");
     else if (proof != NULL && proof->last_outcome == PGC_AGENDA_FAILURE)
         put_badge(out, MOOD_BAD, "failed");
+    else if (proof != NULL && !pgc_agenda_in_time(proof, now_s))
+        put_badge(out, MOOD_BAD, "late");
     else if (job->verified_s == 0)
         put_badge(out, MOOD_WARN, "not verified");
     else
         put_badge(out, MOOD_GOOD, job->restored_s > 0 && job->restored_s >= job->verified_s ? "restored" : "verified");
     pgc_buf_puts(out, "<div class=small>");
     if (job->verified_s > 0) {
+        bool damaged = job->damaged || (proof != NULL && proof->damaged);
+        pgc_buf_puts(out, damaged ? "last proof " : "");
         put_distance(out, now_s > job->verified_s ? now_s - job->verified_s : 0);
-        pgc_buf_puts(out, pgc_agenda_is_backup(job) && job->verified_s < job->last_success_s ? " ago, not the newest"
-                                                                                             : " ago");
+        pgc_buf_puts(out, " ago");
+        if (!damaged && pgc_agenda_is_backup(job) && job->verified_s < job->last_success_s)
+            pgc_buf_puts(out, ", an older one");
     }
     if (proof != NULL && proof->next_s > now_s) {
         pgc_buf_puts(out, job->verified_s > 0 ? "<br>next in " : "next in ");
@@ -292,7 +297,7 @@ static const char style[] =
     "var(--line)}"
     "tbody "
     "th{font-weight:600;overflow-wrap:anywhere}.small,time,.dim{color:var(--dim);font-size:.84rem;font-weight:400}"
-    "time{white-space:nowrap}code{font:.92em ui-monospace,\"Liberation Mono\",monospace}"
+    "time,td .small{white-space:nowrap}code{font:.92em ui-monospace,\"Liberation Mono\",monospace}"
     ".badge{display:inline-block;padding:.1rem .6rem;border-radius:1rem;font-size:.86rem;font-weight:600;"
     "white-space:nowrap;background:var(--b);color:var(--c)}"
     ".chart{display:flex;align-items:flex-end;gap:.75rem;justify-content:space-between}.chart svg{max-width:100%;"

@@ -55,11 +55,16 @@ START_TEST(states)
     page(&out);
     HAS("> verified<");
     HAS_NOT("never verified");
-    HAS_NOT("not the newest");
+    HAS_NOT("an older one");
     job->verified_s = job->restored_s = NOW - 90;
     page(&out);
     HAS("> restored<");
-    HAS("not the newest");
+    HAS("an older one");
+    proof->last_success_s = NOW - 30 * 86400;
+    page(&out);
+    HAS("needs attention");
+    HAS("</span> late</span>");
+    proof->last_success_s = 0;
     pgc_agenda_ended(proof, NOW, &(struct pgc_agenda_end) { .damaged = true, .error = "hash differs" });
     page(&out);
     HAS("> damaged<");
