@@ -46,6 +46,7 @@ test s3cmd                       an independent S3 client
 test jq                          checks JSON output
 test python3                     small test servers and oracles
 test curl                        an independent HTTP client
+test python3-aiosmtpd            mail server for the notification tests
 test openssl                     test certificates
 test procps                      looks at processes
 demo postgresql                  server binaries for the throw-away server

@@ -23,7 +23,8 @@ struct notify_settings {
       NULL,                                                                                                            \
       "whom to tell: https://... (JSON), slack+https://..., discord+, teams+, ntfy+, ping+ (healthchecks.io style), "  \
       "smtp://user@host/?from=ADDRESS&to=ADDRESS",                                                                     \
-      .value = "TARGET" },                                                                                             \
+      .value = "TARGET",                                                                                               \
+      .secret_url = true },                                                                                            \
         { "notify-success", 0, PGC_OPT_FLAG, NOTIFY_AT(type, field, successes), NULL, "tell of successes too" },       \
         { "notify-secret",                                                                                             \
           0,                                                                                                           \
@@ -71,7 +72,7 @@ struct tell_settings {
     {                                                                                                                  \
         "pushgateway", 0, PGC_OPT_STRING, TELL_AT(type, field, pushgateway), NULL,                                     \
             "send metrics to a Prometheus Pushgateway, as job pgc_backup and this host, or as the group in the URL",   \
-            .value = "URL"                                                                                             \
+            .value = "URL", .secret_url = true                                                                         \
     }
 struct tell {
     const struct tell_settings *settings;

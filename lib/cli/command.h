@@ -53,6 +53,7 @@ struct pgc_option {
     const char *choices; /* CHOICE: words separated by blanks */
     bool optional_value; /* --name or --name=VALUE; without value `implied` is used */
     const char *implied;
+    bool secret_url; /* the path may be a secret: --show-config shows scheme and host */
 };
 
 struct pgc_cli {

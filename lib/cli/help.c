@@ -131,6 +131,33 @@ void pgc__help(struct pgc_buf *out, const struct pgc__parse *parse) {
     }
 }
 
+#define MASK "********"
+
+/* A URL or conninfo string without its password; of one that is a secret as a whole only scheme and host. */
+static void put_masked(struct pgc_buf *out, const struct pgc_option *option, const char *text) {
+    const char *mark = strstr(text, "://"), *host = mark != NULL ? mark + 3 : text;
+    size_t len = mark != NULL ? strcspn(host, "/?#") : 0;
+    const char *at = memrchr(host, '@', len), *colon = at != NULL ? memchr(host, ':', (size_t)(at - host)) : NULL;
+    if (mark != NULL && option->secret_url) {
+        const char *name = at != NULL ? at + 1 : host;
+        pgc_buf_putf(out, "%.*s%.*s%s", (int)(host - text), text, (int)(host + len - name), name,
+                     host[len] != '\0' ? "/" MASK : "");
+        return;
+    }
+    if (colon != NULL) {
+        pgc_buf_put(out, text, (size_t)(colon + 1 - text));
+        pgc_buf_puts(out, MASK);
+        text = at;
+    }
+    for (const char *word; (word = strstr(text, "password=")) != NULL;) {
+        const char *value = word + strlen("password=");
+        pgc_buf_put(out, text, (size_t)(value - text));
+        pgc_buf_puts(out, MASK);
+        text = value[0] == '\'' ? value + strlen(value) : value + strcspn(value, " &\t\n");
+    }
+    pgc_buf_puts(out, text);
+}
+
 static void put_value(struct pgc_buf *out, const struct pgc_option *option, const void *slot) {
     const char *text =
         option->type == PGC_OPT_STRING || option->type == PGC_OPT_CHOICE || option->type == PGC_OPT_SECRET
@@ -151,15 +178,17 @@ static void put_value(struct pgc_buf *out, const struct pgc_option *option, cons
         break;
     case PGC_OPT_LIST: {
         const struct pgc_strings *list = slot;
-        for (size_t i = 0; i < list->count; i++)
-            pgc_buf_putf(out, "%s%s", i > 0 ? "," : "", list->items[i]);
+        for (size_t i = 0; i < list->count; i++) {
+            pgc_buf_puts(out, i > 0 ? "," : "");
+            put_masked(out, option, list->items[i]);
+        }
         break;
     }
     case PGC_OPT_SECRET:
-        pgc_buf_puts(out, text != NULL ? "********" : "");
+        pgc_buf_puts(out, text != NULL ? MASK : "");
         break;
     default:
-        pgc_buf_puts(out, text != NULL ? text : "");
+        put_masked(out, option, text != NULL ? text : "");
     }
 }
 

@@ -200,9 +200,11 @@ static enum pgc_code code_of(CURLcode result) {
 }
 
 static void note_origin(struct pgc_http *http, const char *url) {
-    const char *host = strstr(url, "://");
-    size_t len = host == NULL ? strcspn(url, "/?") : (size_t)(host + 3 - url) + strcspn(host + 3, "/?");
-    snprintf(http->origin, sizeof http->origin, "%.*s", (int)len, url);
+    const char *mark = strstr(url, "://"), *host = mark != NULL ? mark + 3 : url;
+    const char *at = memrchr(host, '@', strcspn(host, "/?#"));
+    size_t scheme = (size_t)(host - url);
+    host = at != NULL ? at + 1 : host;
+    snprintf(http->origin, sizeof http->origin, "%.*s%.*s", (int)scheme, url, (int)strcspn(host, "/?#"), host);
 }
 
 static enum pgc_code fail_transfer(struct pgc_http *http, struct pgc_error *err) {

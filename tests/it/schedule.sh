@@ -38,6 +38,8 @@ like 'healthy' "$(get "$base"/healthz)" '^200'
 metrics=$(get "$base"/metrics)
 like 'last success as a metric' "$metrics" 'pgc_backup_last_success_timestamp_seconds\{job_name="app"\} 1[0-9]{9}'
 like 'runs as a counter' "$metrics" 'pgc_backup_runs_total\{job_name="app",result="success"\} [1-9]'
+curl -s "$base/metrics" > "$T/scrape"
+ok 'in the form of the exposition format' python3 tests/support/exposition.py "$T/scrape"
 like 'the page' "$(get "$base"/)" 'row>app<.*@every 1s'
 like 'the status' "$(get "$base"/status.json)" '"name":"app","schedule":"@every 1s","timezone":"UTC","command":"run"'
 like 'nothing else' "$(get "$base"/../etc/passwd)" '^404'

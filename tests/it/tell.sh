@@ -33,6 +33,47 @@ like 'it is logged' "$ERR" 'cannot tell of a run.*127.0.0.1:1'
 status 'an unknown kind of target' 64 backup -d told --notify gopher://x
 said > "$T/up"
 
+# Bodies in the receiver's own words, signed as they are.
+template='{"title": "{{event}} of {{job}}", "ok": {{ok}}, "text": "{{message}}", "log": "{{log}}"}'
+PGC_BACKUP_NOTIFY_SECRET=hush PGC_BACKUP_NOTIFY_TEMPLATE=$template status 'a template' 69 backup -h /nonexistent -d told --job 'a "b"' --notify "$hook/own" --notify "slack+$hook/chat"
+told=$(said)
+sig=$(sed -n 's/^POST \/own sha256=\([0-9a-f]*\) .*/\1/p' <<< "$told")
+body=$(sed -n 's/^POST \/own sha256=[0-9a-f]* //p' <<< "$told")
+is 'is JSON with its fields' "$(jq -c '[.title, .ok]' <<< "$body")" '["backup.failure of a \"b\"",false]'
+is 'signed' "$(printf %s "$body" | openssl dgst -sha256 -hmac hush -r | cut -d' ' -f1)" "$sig"
+like 'is for https:// targets alone' "$told" '/chat None \{"text":"pgc backup'
+status 'a template that is wrong' 64 backup -d told --notify "$hook/own" --notify-template '{"a": "{{jbo}}"}'
+is 'is refused' "${ERR%%$'\n'*}" 'pgc-backup run: notification template: {{jbo}} is not known'
+
+# The dead man gets the last words, and one identifier for start and end.
+status 'a warning before the end' 0 backup -d told --notify "ping+$hook/hc"
+ids=$(said | sed -n 's/.*rid=\([0-9a-f-]*\) .*/\1/p')
+is 'start and end belong together' "$(sort -u <<< "$ids" | wc -l) $(wc -l <<< "$ids")" '1 2'
+status 'a store that fails' 69 env -u PGC_CA_FILE pgc-backup run --progress none --no-encryption -d told --store "$T/store" --store dav://127.0.0.1:1/x --notify "ping+$hook/hc"
+like 'the log goes with it' "$(said | tr '\n' ' ')" '/hc/fail\?rid=[^ ]* None pgc backup: .* FAILED: .*(warn|error) '
+
+# What a URL hides stays hidden: in its user, its path, its query.
+for word in slack+ discord+ teams+ ntfy+ ping+ ''; do
+  status "$word: somebody who is not there" 0 backup -d told --notify-success --notify "${word}http://user-s3cret:pass-s3cret@127.0.0.1:1/path-s3cret?token=query-s3cret"
+  like "$word: is named by host" "$ERR" 'cannot tell of a run.* target=127.0.0.1:1 '
+  unlike "$word: and by nothing else" "$ERR" s3cret
+done
+status 'a wrong scheme' 64 backup -d told --notify 'gopher://s3cret@host/s3cret'
+unlike 'is refused without its secrets' "$ERR" s3cret
+status 'an unknown gateway' 0 backup -d told --pushgateway 'http://u:s3cret@127.0.0.1:1/s3cret'
+unlike 'is named without them too' "$ERR" s3cret
+PGC_BACKUP_NOTIFY_SECRET=s3cret run pgc-backup run --store 'sftp://u:s3cret@127.0.0.1:1/x' -d told --no-encryption --notify "https://u:s3cret@127.0.0.1/s3cret" --show-config
+unlike 'not in --show-config' "$OUT$ERR" s3cret
+like 'which shows what is no secret' "$OUT" 'store = sftp://u:\*+@127.0.0.1:1/x .*notify = https://127.0.0.1/\*+ '
+run pgc-backup list --store "$T/store" --database 'x' --show-config; like 'and plain values as they are' "$OUT" "store = $T/store "
+
+# Who takes his time delays nothing for long, and nothing fails.
+python3 tests/support/sink.py hang "$(cat "$T/hang.port" 2> "$T/up" || tests/support/free-port.sh | tee "$T/hang.port")" "$T/hung" & pids="$pids $!"
+for _ in $(seq 100); do [ -s "$T/hung" ] && break; (: < "/dev/tcp/127.0.0.1/$(cat "$T/hang.port")") 2> "$T/up" && break; sleep 0.1; done
+status 'a target that never answers' 0 timeout 60 pgc-backup run --progress none --no-encryption --store "$T/store" -d told --notify "ping+http://127.0.0.1:$(cat "$T/hang.port")/x"
+like 'is given up, at the start and at the end' "$(grep -c 'cannot tell of a run' <<< "$ERR")" '^2$'
+said > "$T/up"
+
 # Metrics of a run that ends before it could be scraped.
 prom=$T/prom/pgc.prom; mkdir "$T/prom"
 status 'metrics to a file and a gateway' 0 backup -d told --job nightly --metrics-file "$prom" --pushgateway "$hook"
@@ -40,6 +81,7 @@ success=$(grep '^pgc_backup_last_success_timestamp_seconds{job_name="nightly"} 1
 like 'the last success' "$success" '[0-9]$'
 is 'nothing else is in the folder' "$(ls -A "$T/prom")" pgc.prom
 like 'pushed for this host' "$(said | tr '\n' ' ')" "^POST /metrics/job/pgc_backup/instance/$(hostname)/job_name/nightly None # HELP.*pgc_backup_last_success_timestamp_seconds"
+ok 'in the form of the exposition format' python3 tests/support/exposition.py "$prom"
 if command -v promtool > "$T/out"; then STDIN=$prom ok 'as Prometheus wants them' promtool check metrics
 else skip 'promtool check metrics' 'promtool is not installed'; fi
 status 'a failure' 69 backup -h /nonexistent -d told --job nightly --metrics-file "$prom" --pushgateway "$hook"
@@ -47,6 +89,13 @@ is 'keeps the last success in the file' "$(grep '^pgc_backup_last_success' "$pro
 pushed=$(said | tr '\n' ' ')
 like 'pushes the attempt' "$pushed" 'pgc_backup_last_attempt_timestamp_seconds\{job_name="nightly"\} 1'
 unlike 'but no success' "$pushed" 'last_success'
+like 'counts go on' "$(cat "$prom")" 'pgc_backup_runs_total\{job_name="nightly",result="success"\} 1.*result="failure"\} 1'
+status 'a verification tells the same way' 0 pgc-backup verify --store "$T/store" --database told --progress none --job nightly --metrics-file "$T/prom/verify.prom" --notify-success --notify "$hook/json" --notify "ping+$hook/hc"
+like 'under its own names' "$(cat "$T/prom/verify.prom")" 'pgc_backup_verified_timestamp_seconds\{job_name="nightly"\} 1'
+told=$(said)
+like 'to the hook' "$told" '"event":"verify.success","job":"nightly"'
+unlike 'not to the dead man of the backups' "$told" '/hc'
+ok 'its metrics' python3 tests/support/exposition.py "$T/prom/verify.prom"; rm "$T/prom/verify.prom"
 status 'what cannot be written changes nothing' 0 backup -d told --metrics-file /nonexistent/x.prom --pushgateway http://127.0.0.1:1
 like 'it is logged' "$ERR" 'cannot write metrics.*cannot push metrics'
 status 'a gateway that is none' 64 backup -d told --pushgateway gw:9091

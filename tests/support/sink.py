@@ -1,6 +1,7 @@
-"""A small server on loopback that notes what it is told: sink.py http|smtp PORT FILE.
+"""A small server on loopback that notes what it is told: sink.py http|smtp|hang PORT FILE.
 
 http: a line "METHOD PATH SIGNATURE BODY" per request; the path /broken answers 500.
+hang: takes connections and says nothing, ever.
 smtp: everything the client says, line by line; "250" to all, credentials of every kind are taken.
 """
 import http.server
@@ -62,7 +63,14 @@ def converse(peer):
 
 if kind == 'http':
     http.server.HTTPServer(('127.0.0.1', port), Hook).serve_forever()
+elif kind == 'hang':
+    server, held = socket.create_server(('127.0.0.1', port)), []
+    while True:
+        held.append(server.accept())
 else:
     server = socket.create_server(('127.0.0.1', port))
     while True:
-        converse(server.accept()[0])
+        try:
+            converse(server.accept()[0])
+        except ConnectionError:
+            pass  # somebody who only looked whether we are there
