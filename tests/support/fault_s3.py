@@ -24,6 +24,7 @@ Faults (TIMES 0 is always; parts count from 1; a whole PUT is part 0):
   retry-after:SECONDS:PART:TIMES   503 with Retry-After; who comes earlier is counted as too_early
   silent                   instance metadata never gives a token
   stuck:PART:TIMES         the body is never read          redirect:NAME   307 to that region, told by the Endpoint only
+  keys: AK may do everything; WR (same secret) may not delete objects, as people give it to a backup host
   deny:OPERATION           403 AccessDenied: create part complete abort parts uploads list put delete get head
   rotate:N                 the session token changes after N requests; the sources of keys give the one of now
   expires:SECONDS          keys from the sources end that soon      sources-fail:N   those fail after N answers
@@ -156,6 +157,8 @@ class Handler(BaseHTTPRequestHandler):
             if slow and part > 0:
                 time.sleep(float(slow[0]))
             self.check(bucket)
+            if 'Credential=WR/' in self.headers.get('Authorization', '') and self.operation(key) == 'delete':
+                raise Refuse(403, 'AccessDenied', 'this key may not delete')
             if fault('deny') and fault('deny')[0] == self.operation(key):
                 raise Refuse(403, 'AccessDenied', 'Access Denied')
             self.before(part)
@@ -232,7 +235,7 @@ class Handler(BaseHTTPRequestHandler):
     def check_signature(self, service, wanted):
         match = re.fullmatch(r'AWS4-HMAC-SHA256 Credential=(.*)/(\d{8})/([^/]*)/' + service + r'/aws4_request, SignedHeaders=([a-z0-9;-]*), Signature=([0-9a-f]{64})',
                              self.headers.get('Authorization', ''))
-        if not match or match[1] != 'AK':
+        if not match or match[1] not in ('AK', 'WR'):
             raise Refuse(403, 'InvalidAccessKeyId', 'unknown key')
         day, region, signed, signature = match[2], match[3], match[4].split(';'), match[5]
         if region != wanted:
