@@ -110,6 +110,8 @@ COPY --from=no-shell /rootfs/no-shell/ /
 COPY --from=no-shell --chown=65532:0 /rootfs/volumes/ /
 ENTRYPOINT ["/usr/bin/pgc-backup"]
 CMD ["--help"]
+# For `schedule`, which listens at PGC_BACKUP_LISTEN (:9187); who runs one backup in it ends before the first probe, or switches it off.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["/usr/bin/pgc-backup", "health"]
 
 FROM runtime AS restore
 COPY --from=restore-root /rootfs/base/ /

@@ -59,6 +59,8 @@ containers docker.io             container engine
 containers docker-compose        runs the compose file
 containers mmdebstrap            makes the base images
 containers jq                    reads image descriptions
+containers curl                  asks the scheduler
+containers procps                looks for zombies
 lint clang-format                format check
 lint shellcheck                  script check
 lint gcc                         headers alone in C

@@ -16,6 +16,7 @@ extern const struct pgc_command pgc_cmd_backup_keep;
 
 /* backup_doctor.c: what is wrong with a store. */
 extern const struct pgc_command pgc_cmd_backup_doctor;
+extern const struct pgc_command pgc_cmd_backup_health;
 
 /* backup_run.c, backup_catalog.c, backup_verify.c, backup_prune.c: dump now; what is in a store. */
 extern const struct pgc_command pgc_cmd_backup_run;
