@@ -241,7 +241,8 @@ static enum pgc_code match_missing(struct matcher *match, struct pgc_error *err)
             continue;
         if (row->version == NULL && index_find(&match->index, match->ledger, match->index.keys[i], match->used) != row)
             continue;
-        enum pgc_code code = add_entry(match->plan, PGC_STATE_MISSING, NULL, row, err);
+        bool half = row->state == PGC_LEDGER_APPLYING || row->state == PGC_LEDGER_REVERTING;
+        enum pgc_code code = add_entry(match->plan, half ? PGC_STATE_INCOMPLETE : PGC_STATE_MISSING, NULL, row, err);
         if (code != PGC_OK)
             return code;
         struct pgc_plan_entry missing = match->plan->entries[match->plan->entry_count - 1];

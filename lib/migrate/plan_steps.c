@@ -102,6 +102,13 @@ static enum pgc_code complain(struct planner *p, const struct pgc_plan_entry *en
         return pgc__plan_problem(p->plan, request->missing == PGC_PLAN_ERROR, "missing", err,
                                  "version %s (%s) is in the ledger but not in the folder", version_of(entry),
                                  label(entry));
+    case PGC_STATE_INCOMPLETE:
+        if (entry->migration != NULL)
+            return PGC_OK;
+        return pgc__plan_problem(p->plan, true, "missing", err,
+                                 "version %s (%s) is half done (%zu statements) and not in the folder; restore the "
+                                 "file, or put the database right and say 'mark pending %s'",
+                                 version_of(entry), label(entry), entry->row->done, version_of(entry));
     case PGC_STATE_FAILED:
         return pgc__plan_problem(p->plan, true, "failed", err,
                                  "'%s' is marked as failed in the ledger of the other tool; put the database right, "
@@ -250,6 +257,10 @@ static enum pgc_code plan_mark(struct planner *p, struct pgc_error *err) {
     case PGC_PLAN_MARK_APPLIED:
         if (in_database(entry) && entry->state != PGC_STATE_INCOMPLETE && entry->state != PGC_STATE_FAILED)
             return PGC_OK;
+        if (entry->migration == NULL)
+            return pgc__plan_problem(p->plan, true, "missing", err,
+                                     "version %s (%s) is not in the folder; only 'mark pending %s' is possible",
+                                     version_of(entry), label(entry), version_of(entry));
         if (entry->row != NULL)
             code = pgc__plan_step(p->plan, PGC_ACTION_FORGET, entry, previous_of(p->plan, p->target), err);
         return code != PGC_OK ? code : pgc__plan_step(p->plan, PGC_ACTION_RECORD, entry, NULL, err);

@@ -125,11 +125,14 @@ static void look(void *arg) {
     if (run->blind)
         return;
     snprintf(pid, sizeof pid, "%d", m->pooled ? 0 : pgc_conn_backend_pid(m->conn));
+    int64_t start = pgc_mono_ms(m->rt);
     char *who = find_blockers(run->watcher, pid, pgc_conn_parameter(run->watcher, "application_name"));
     if (who != NULL) {
         free(run->blockers);
         run->blockers = who;
     }
+    /* A pool with no connection to spare lets this one wait for ours: not a second time. */
+    run->blind = pgc_mono_ms(m->rt) - start > WATCH_OPEN_MS;
     if (pgc_conn_is_broken(run->watcher)) {
         pgc_conn_free(run->watcher);
         run->watcher = NULL;

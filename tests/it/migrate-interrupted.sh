@@ -178,4 +178,17 @@ young
 is "a partition is half detached" "$(sql -c 'select inhdetachpending from pg_inherits')" t
 status "it is brought to its end" 0 up
 is "and gone" "$(sql -c 'select count(*) from pg_inherits')" 0
+
+# --- without its file ---------------------------------------------------------------------------------------------------------
+printf -- '-- migrate:up transaction:false\nselect 1;\nselect 1 / 0;\n' > m/92_half.sql
+status "half done" 1 up
+mv m/92_half.sql half.keep
+run up
+is "and its file is gone" "$RC" 65
+like "is not passed over" "$ERR" "version 92 \(92_half.sql\) is half done \(1 statements\) and not in the folder.*'mark pending 92'"
+run pgc-migrate status --dir m --exit-code
+like "status says so" "$RC $OUT" "^1 .*incomplete    92_half.sql"
+status "it cannot be marked applied" 65 pgc-migrate mark applied 92 --dir m
+status "it can be marked pending" 0 pgc-migrate mark pending 92 --dir m
+status "and nothing is left" 0 up
 finish

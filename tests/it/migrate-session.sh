@@ -180,6 +180,26 @@ file iso/2_a.sql <<< 'set transaction isolation level serializable; insert into 
 new_db iso
 status "a script chooses its isolation" 0 pgc-migrate up --dir iso -d iso
 
+# --- hooks set things for one file ------------------------------------------------------------------------------------------
+new_db hooked
+file hooked/before_all.sql <<< "create table seen (at serial, name text, mem text); set work_mem = '9MB';"
+file hooked/before_each.sql <<< "set work_mem = '7MB'; insert into seen (name, mem) values ('each', '');"
+file hooked/after_each.sql <<< "insert into seen (name, mem) values ('after', current_setting('work_mem'));"
+file hooked/after_versioned.sql <<< "insert into seen (name, mem) values ('versioned', current_setting('work_mem'));"
+file hooked/after_error.sql <<< "insert into seen (name, mem) values ('error', current_setting('work_mem'));"
+file hooked/1_in.sql <<< "insert into seen (name, mem) values ('1', current_setting('work_mem'));"
+file hooked/2_out.sql <<< "-- migrate:up transaction:false
+insert into seen (name, mem) values ('2', current_setting('work_mem'));
+select 1 / (select count(*)::int from seen where name = 'go');
+insert into seen (name, mem) values ('3', current_setting('work_mem'));"
+file hooked/R__r.sql <<< "insert into seen (name, mem) values ('r', current_setting('work_mem'));"
+status "a hooked run breaks" 1 pgc-migrate up --dir hooked -d hooked
+sql -d hooked -c "insert into seen (name, mem) values ('go', '')"
+sed -i 's/create table seen.*;.*/set work_mem = 1234;/' hooked/before_all.sql
+status "and goes on" 0 pgc-migrate up --dir hooked -d hooked
+is "each hook at its time, settings for its file" "$(sql -d hooked -c "select string_agg(name || ':' || mem, ' ' order by at) from seen")" \
+  "each: 1:7MB after:7MB each: 2:7MB error:4MB go: each: 3:7MB after:7MB versioned:4MB each: r:7MB after:7MB"
+
 # --- who is in the way ----------------------------------------------------------------------------------------------------
 sql -c 'create table busy (n int); create table other (n int)'
 file busy/1_x.sql <<< 'alter table busy add x int;'

@@ -94,6 +94,35 @@ is "duplicates" "$RC" 65
 like "duplicates name both" "$ERR" "version (0)?5 is used twice: 'm/05_twice.sql' and 'm/5_late.sql'"
 rm m/05_twice.sql
 
+# --- several folders, requirements -----------------------------------------------------------------------------------
+file f1/1_x.sql <<< 'select 1;'
+file f1/3_z.sql <<< 'select 3;'
+file f2/2_y.sql <<< '-- pgc:requires 3, x
+select 2;'
+file f1/R__b.sql <<< 'select 1;'
+file f2/R__a.sql <<< '-- pgc:requires b
+select 1;'
+run pgc-migrate plan --offline --dir f1 --dir f2
+is "several folders, one order" "$(awk '{ print $2 }' <<< "$OUT" | xargs)" "1_x.sql 3_z.sql 2_y.sql R__b.sql R__a.sql"
+file f2/2_y.sql <<< '-- pgc:requires nope
+select 2;'
+run pgc-migrate plan --offline --dir f1 --dir f2
+like "a requirement that is missing" "$RC $ERR" "65 .*f2/2_y.sql:1: requires 'nope', which is not in the folder"
+file f2/2_y.sql <<< '-- pgc:requires 3'
+file f1/3_z.sql <<< 'select 3;
+-- pgc:requires 2'
+run pgc-migrate plan --offline --dir f1 --dir f2
+like "a circle" "$RC $ERR" "65 .*circle: f2/2_y.sql:1 requires 3, f1/3_z.sql:2 requires 2"
+file f1/3_z.sql <<< 'select 3;'
+file f2/3_w.sql <<< 'select 3;'
+run pgc-migrate plan --offline --dir f1 --dir f2
+like "a version in two folders" "$RC $ERR" "65 .*version 3 is used twice: 'f1/3_z.sql' and 'f2/3_w.sql'|65 .*'f2/3_w.sql' and 'f1/3_z.sql'"
+file f2/3_w.sql <<< '-- pgc:requires y, z
+select 3;'
+mv f2/3_w.sql f2/4_z.sql
+run pgc-migrate plan --offline --dir f1 --dir f2
+like "a name that two have" "$RC $ERR" "65 .*f2/4_z.sql:1: requires 'z', which can mean 'f1/3_z.sql' or 'f2/4_z.sql'"
+
 # --- failures -----------------------------------------------------------------------------------------------------
 file m/11_broken.sql << 'E'
 -- migrate:up
