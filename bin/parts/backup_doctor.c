@@ -195,31 +195,82 @@ static const struct step steps[] = {
 
 /* --- the report ------------------------------------------------------------------------------------------ */
 
-static const char *advice(const struct step *step, enum pgc_code code) {
-    switch (code) {
-    case PGC_E_AUTH:
-        return step->permission != NULL ? "the credentials may not do this; the permission is called" : NULL;
-    case PGC_E_UNAVAILABLE:
-        return "nobody answers there: check the host, the port and the network";
-    case PGC_E_TLS:
-        return "the certificate is not trusted: name the authority's certificate in PGC_CA_FILE";
-    case PGC_E_TIMEOUT:
-        return "the store is too slow or something on the way holds the data back";
-    case PGC_E_TEMPORARY:
-        return "the store was asked several times and kept failing: try again later, or ask its operator";
-    default:
-        return NULL;
-    }
+/* What to do about a failure, by kind of store (its scheme, NULL: any) and kind of failure; the first row that fits. */
+static const struct remedy {
+    const char *scheme;
+    enum pgc_code code;
+    const char *text;
+} remedies[] = {
+    { "file", PGC_E_AUTH, "the user this runs as may not do that there: change the owner or the mode of the folder" },
+    { "sftp", PGC_E_AUTH,
+      "check the user, the key (is its public half in authorized_keys?) and its passphrase, and that the account may "
+      "write there" },
+    { "sftp", PGC_E_TLS,
+      "compare with the fingerprint that the host itself prints (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); "
+      "if it is the new one, pin it" },
+    { "sftp", PGC_E_NOT_FOUND,
+      "make the folder of the URL on the host; its path begins at the root of what SFTP shows" },
+    { "dav", PGC_E_AUTH,
+      "check the user and the password or token; the location must allow PUT, DELETE, MKCOL, MOVE and PROPFIND" },
+    { "dav", PGC_E_NOT_FOUND, "the location of the URL is not there" },
+    { "dav", PGC_E_IO,
+      "the server must do WebDAV at that location (PUT, DELETE, MKCOL, MOVE, PROPFIND) and take large uploads" },
+    { "s3", PGC_E_AUTH, "the credentials may not do this; the permission is called" },
+    { "s3", PGC_E_NOT_FOUND,
+      "the bucket or what was just written is not there: check the bucket, the region and the endpoint" },
+    { NULL, PGC_E_UNAVAILABLE, "nobody answers there: check the host, the port and the network" },
+    { NULL, PGC_E_TLS, "the certificate is not trusted: name the authority's certificate in PGC_CA_FILE" },
+    { NULL, PGC_E_TIMEOUT, "the store is too slow or something on the way holds the data back" },
+    { NULL, PGC_E_TEMPORARY,
+      "the store was asked several times and kept failing: try again later, or ask its operator" },
+    { NULL, PGC_E_NOSPACE, "make room there, or raise the quota" },
+    { NULL, PGC_E_DATA,
+      "the store changes names or bytes, or does not show what it took: backups would not be safe there" },
+};
+
+static bool is_kind(const struct visit *visit, const char *scheme) {
+    const char *url = visit->settings->store.url;
+    size_t len = strlen(scheme);
+    if (strcmp(scheme, "file") == 0 && strstr(url, "://") == NULL)
+        return true;
+    return strncmp(url, scheme, len) == 0 && (url[len] == ':' || strncmp(url + len, "s:", 2) == 0);
+}
+
+/* NULL: the message says it all. */
+static const char *advice(const struct visit *visit, enum pgc_code code) {
+    for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++)
+        if (remedies[i].code == code && (remedies[i].scheme == NULL || is_kind(visit, remedies[i].scheme)))
+            return remedies[i].text;
+    return NULL;
+}
+
+/* The advice as one text: with the name of the right where there is one. */
+static void put_advice(const struct visit *visit, const struct step *step, enum pgc_code code, struct pgc_buf *out) {
+    const char *text = advice(visit, code);
+    bool named = code == PGC_E_AUTH && step->permission != NULL && is_kind(visit, "s3");
+    if (text == NULL || (code == PGC_E_AUTH && is_kind(visit, "s3") && !named))
+        return;
+    pgc_buf_putf(out, "%s%s%s", text, named ? " " : "", named ? step->permission : "");
+}
+
+static void put_member(struct pgc_buf *out, const char *name, const char *text) {
+    pgc_buf_putf(out, ", \"%s\": ", name);
+    pgc_text_json(out, text);
 }
 
 static void tell(struct visit *visit, const struct step *step, const struct pgc_error *err, int64_t ms) {
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf hint = PGC_BUF_INIT;
+    const char *diagnosis = visit->store != NULL ? pgc_s3_diagnosis(visit->store) : NULL;
     bool good = err->code == PGC_OK;
+    if (!good && diagnosis == NULL)
+        put_advice(visit, step, err->code, &hint);
     pgc_buf_putf(&visit->json, "%s\n  {\"step\": \"%s\", \"ok\": %s, \"milliseconds\": %lld",
                  visit->steps++ > 0 ? "," : "", step->name, good ? "true" : "false", (long long)ms);
-    if (!good) {
-        pgc_buf_puts(&visit->json, ", \"error\": ");
-        pgc_text_json(&visit->json, err->message);
-    }
+    put_member(&visit->json, "what", step->what);
+    if (!good)
+        put_member(&visit->json, "error", err->message);
+    if (hint.len > 0)
+        put_member(&visit->json, "advice", hint.data);
     pgc_buf_putc(&visit->json, '}');
     if (visit->settings->json)
         return;
@@ -229,11 +280,8 @@ static void tell(struct visit *visit, const struct step *step, const struct pgc_
         return;
     }
     fprintf(visit->cli->out, ": %s\n", err->message);
-    const char *diagnosis = visit->store != NULL ? pgc_s3_diagnosis(visit->store) : NULL;
-    const char *hint = diagnosis == NULL ? advice(step, err->code) : NULL;
-    if (hint != NULL)
-        fprintf(visit->cli->out, "         %s%s%s\n", hint, err->code == PGC_E_AUTH ? " " : "",
-                err->code == PGC_E_AUTH ? step->permission : "");
+    if (hint.len > 0)
+        fprintf(visit->cli->out, "         %s\n", hint.data);
     if (diagnosis != NULL)
         fprintf(visit->cli->out, "\n%s", diagnosis);
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,9 +14,9 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "store/drivers.h"
+#include "store/url.h"
 
 #define FLUSH_STEP_BYTES ((uint64_t)4 << 20)
-#define TEMP_PREFIX      ".pgc-tmp-" /* names that begin so are unfinished uploads: never listed */
 
 struct file_store {
     struct pgc_store base;
@@ -117,6 +116,11 @@ static enum pgc_code flush_folder(const char *path, struct pgc_error *err) {
     return PGC_OK;
 }
 
+/* What errno says about a folder or file that could not be used: a refusal is one. */
+static enum pgc_code refusal_or_io(void) {
+    return errno == EACCES || errno == EPERM || errno == EROFS ? PGC_E_AUTH : PGC_E_IO;
+}
+
 /* mkdir -p for everything before the last slash of `path`; new folders are flushed into their parents. */
 static enum pgc_code make_folders(const char *path, struct pgc_error *err) {
     PGC_AUTO_FREE char *part = strdup(path);
@@ -129,7 +133,7 @@ static enum pgc_code make_folders(const char *path, struct pgc_error *err) {
             if (code != PGC_OK)
                 return code;
         } else if (errno != EEXIST) {
-            return pgc_fail_errno(err, PGC_E_IO, "cannot make folder '%s'", part);
+            return pgc_fail_errno(err, refusal_or_io(), "cannot make folder '%s'", part);
         }
         *p = '/';
     }
@@ -143,14 +147,12 @@ static char *path_of_key(const struct file_store *store, const char *key) {
 
 /* A name beside `path` that nobody has: the last segment may be as long as the file system allows, so it is no part of it. */
 static char *temp_of_path(const char *path) {
-    unsigned char noise[8];
-    if (getrandom(noise, sizeof noise, 0) != (ssize_t)sizeof noise)
-        return NULL;
-    PGC_CLEANUP(pgc_buf_release) struct pgc_buf temp = PGC_BUF_INIT;
-    pgc_buf_put(&temp, path, (size_t)(strrchr(path, '/') - path) + 1);
-    pgc_buf_puts(&temp, TEMP_PREFIX);
-    pgc_text_hex(&temp, noise, sizeof noise);
-    return pgc_buf_detach(&temp);
+    char *temp = NULL;
+    char random[17];
+    pgc_store_random_name(random);
+    return asprintf(&temp, "%.*s" PGC_STORE_TMP_PREFIX "%s", (int)(strrchr(path, '/') - path) + 1, path, random) < 0
+               ? NULL
+               : temp;
 }
 
 /* --- put --------------------------------------------------------------------------------------------- */
@@ -178,12 +180,7 @@ static enum pgc_code sink_put(struct pgc_sink *base, const void *data, size_t le
         len -= (size_t)n;
     }
     begin_flush(sink);
-    if (sink->store->bytes_per_second > 0) {
-        uint64_t due_ms = sink->bytes * 1000 / sink->store->bytes_per_second;
-        int64_t spent_ms = pgc_mono_ms(sink->store->rt) - sink->started_ms;
-        if ((int64_t)due_ms > spent_ms)
-            pgc_sleep_ms(sink->store->rt, (int64_t)due_ms - spent_ms);
-    }
+    pgc_store_throttle(sink->store->rt, sink->store->bytes_per_second, sink->bytes, sink->started_ms);
     return PGC_OK;
 }
 
@@ -254,7 +251,7 @@ static enum pgc_code file_put(struct pgc_store *base, const char *key, const str
             break;
     }
     if (sink->fd < 0)
-        return pgc_fail_errno(err, PGC_E_IO, "cannot create '%s'", sink->path);
+        return pgc_fail_errno(err, refusal_or_io(), "cannot create '%s'", sink->path);
     *out = owner;
     owner = NULL;
     return PGC_OK;
@@ -300,7 +297,7 @@ static enum pgc_code file_get(struct pgc_store *base, const char *key, uint64_t 
         return pgc_fail_nomem(err);
     source->fd = open(source->path, O_RDONLY | O_CLOEXEC);
     if (source->fd < 0)
-        return pgc_fail_errno(err, errno == ENOTDIR || errno == ENAMETOOLONG ? PGC_E_NOT_FOUND : PGC_E_IO,
+        return pgc_fail_errno(err, errno == ENOTDIR || errno == ENAMETOOLONG ? PGC_E_NOT_FOUND : refusal_or_io(),
                               "cannot open '%s'", source->path);
     struct stat st;
     if (fstat(source->fd, &st) != 0)
@@ -338,8 +335,9 @@ static bool worth_visiting(const char *key, const char *prefix) {
 static enum pgc_code folder_names(const char *path, struct pgc_strings *names, struct pgc_error *err) {
     DIR *dir = opendir(path);
     if (dir == NULL)
-        return errno == ENOENT || errno == ENOTDIR ? PGC_OK
-                                                   : pgc_fail_errno(err, PGC_E_IO, "cannot list folder '%s'", path);
+        return errno == ENOENT || errno == ENOTDIR
+                   ? PGC_OK
+                   : pgc_fail_errno(err, refusal_or_io(), "cannot list folder '%s'", path);
     enum pgc_code code = PGC_OK;
     for (;;) {
         errno = 0;
@@ -387,7 +385,7 @@ static enum pgc_code visit_entry(struct walk *walk, const char *name, struct pgc
         if (worth_visiting(walk->key.data, walk->prefix))
             code = visit_folder(walk, err);
         sweep_folder(walk, path, &st);
-    } else if (S_ISREG(st.st_mode) && pgc_text_starts(name, TEMP_PREFIX) == walk->temps &&
+    } else if (S_ISREG(st.st_mode) && pgc_text_starts(name, PGC_STORE_TMP_PREFIX) == walk->temps &&
                pgc_text_starts(walk->key.data, walk->prefix)) {
         struct pgc_store_entry entry = {
             .key = walk->key.data,
@@ -425,7 +423,8 @@ static enum pgc_code file_erase(struct pgc_store *base, const char *key, struct 
     if (path == NULL)
         return pgc_fail_nomem(err);
     if (unlink(path) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? PGC_OK : pgc_fail_errno(err, PGC_E_IO, "cannot remove '%s'", path);
+        return errno == ENOENT || errno == ENOTDIR ? PGC_OK
+                                                   : pgc_fail_errno(err, refusal_or_io(), "cannot remove '%s'", path);
     enum pgc_code code = flush_folder(path, err);
     remove_empty_folders(store, path);
     return code;

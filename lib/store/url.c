@@ -129,11 +129,6 @@ void pgc_store_random_name(char out[17]) {
     snprintf(out, 17, "%016llx", (unsigned long long)random);
 }
 
-bool pgc_store_is_temporary(const char *key) {
-    const char *slash = strrchr(key, '/');
-    return pgc_text_starts(slash != NULL ? slash + 1 : key, PGC_STORE_TMP_PREFIX);
-}
-
 int64_t pgc_store_http_date(const char *text) {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     char month[4];

@@ -29,9 +29,8 @@ PGC_MUST_USE enum pgc_code pgc_store_secret(const struct pgc_store_options *opti
                                             struct pgc_error *err);
 /* 16 hex digits nobody else has, for names of temporaries. */
 void pgc_store_random_name(char out[17]);
-/* Temporaries of writers under way; never listed. */
+/* Begin of the names of temporaries, of writers under way; never listed. */
 #define PGC_STORE_TMP_PREFIX ".pgc-tmp-"
-bool pgc_store_is_temporary(const char *key);
 /* Seconds since 1970 of an HTTP date ("Sat, 21 Nov 2026 23:00:00 GMT"), -1 when malformed or NULL. */
 int64_t pgc_store_http_date(const char *text);
 #endif

@@ -28,6 +28,18 @@ serve s3code:403:AccessDenied:1:0
 status "no right to multipart" 77 pgc-backup doctor --store "$URL"
 like "no right to multipart: named" "$OUT" 'FAILED +abort .*AccessDenied'
 is "no right to multipart: nothing is left" "$(left)" "0 0"
+for row in put:put:s3:PutObject get:get:s3:GetObject list:list:s3:ListBucket uploads:abort:s3:ListBucketMultipartUploads delete:delete:s3:DeleteObject; do
+  IFS=: read -r op step right <<< "$row"
+  serve "deny:$op"
+  status "403 for $op" 77 pgc-backup doctor --store "$URL" --json
+  is "403 for $op: step and right" "$(jq -r --arg r "$right" '[.steps[] | select(.ok | not)][0] | .step, (.advice | contains($r)), (.error | contains("AccessDenied"))' <<< "$OUT" | xargs)" "$step true true"
+done
+serve clock:1200
+status "clock 20 minutes late: good all the same" 0 pgc-backup doctor --store "$URL"
+like "clock 20 minutes late: is told" "$ERR" 'the clock differs from the server.s'
+serve
+status "no such bucket" 78 pgc-backup doctor --store "s3://none/p?endpoint=http://127.0.0.1:$PORT"
+like "no such bucket: what to do" "$OUT" 'NoSuchBucket.*create the bucket first'
 serve complete200:InternalError:0
 status "multipart that never completes" 75 pgc-backup doctor --store "$URL"
 like "multipart that never completes: named" "$OUT" 'FAILED +multipart '

@@ -61,6 +61,10 @@ printf 'pass phrase\n' > "$T/passphrase"
 is "a key with a passphrase" "$(PGC_SFTP_KEY_FILE=$T/locked_key PGC_SFTP_KEY_PASSPHRASE_FILE=$T/passphrase probe "$URL" 'put one 10')" 'result OK'
 like "a key with a passphrase, without it" "$(PGC_SFTP_KEY_FILE=$T/locked_key probe "$URL" 'put two 10')" '^result AUTH: '
 status "doctor" 0 pgc-backup doctor --store "$URL"
+status "doctor: a key that may not log in" 77 env PGC_SFTP_KEY_FILE="$T/other_key" pgc-backup doctor --store "$URL"
+like "doctor: a key that may not log in: advice" "$OUT" 'FAILED +put .*is its public half in authorized_keys'
+status "doctor: another host key" 78 pgc-backup doctor --store "$BASE?host_key=$OTHER" --json
+is "doctor: another host key: advice" "$(jq -r '.ok, .steps[1].step, .steps[1].ok, (.steps[1].advice | test("ssh-keygen -lf"))' <<< "$OUT" | xargs)" 'false put false true'
 is "doctor leaves nothing" "$(find "$T/files" -path '*pgc-doctor*' | wc -l)" 0
 
 mkdir "$T/files/many"

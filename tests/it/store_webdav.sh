@@ -52,6 +52,8 @@ result OK'
   printf 'pa:ss\n' > "$T/pw"
   is "$kind: password from a file" "$(env -u PGC_DAV_PASSWORD PGC_DAV_PASSWORD_FILE="$T/pw" PGC_PROBE_URL="$url" PGC_PROBE='list none' "$B/tests/unit" store_probe 2> /dev/null | grep result)" 'result OK'
   status "$kind: doctor" 0 pgc-backup doctor --store "$url"
+  status "$kind: doctor: wrong password" 77 env PGC_DAV_PASSWORD=no pgc-backup doctor --store "$url"
+  like "$kind: doctor: wrong password: advice" "$OUT" 'FAILED +put .*PGC_DAV_PASSWORD.*the location must allow PUT'
   is "$kind: doctor leaves nothing" "$(find "$D/files" -path '*pgc-doctor*' | wc -l)" 0
   mkdir "$D/files/many"
   (cd "$D/files/many" && seq 2345 | xargs touch; chmod -R 777 .)

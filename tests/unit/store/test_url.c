@@ -46,15 +46,6 @@ START_TEST(http_dates)
 }
 END_TEST
 
-START_TEST(temporaries_are_known_by_name)
-{
-    ck_assert(pgc_store_is_temporary(".pgc-tmp-0123"));
-    ck_assert(pgc_store_is_temporary("a/b/.pgc-tmp-0123"));
-    ck_assert(!pgc_store_is_temporary("a/.pgc-tmp-0123/b"));
-    ck_assert(!pgc_store_is_temporary("a/x.pgc-tmp-0123"));
-}
-END_TEST
-
 Suite *url_suite(void);
 Suite *url_suite(void) {
     Suite *suite = suite_create("url");
@@ -62,7 +53,6 @@ Suite *url_suite(void) {
     tcase_add_test(tcase, takes_a_url_apart);
     tcase_add_test(tcase, refuses_what_is_no_store_url);
     tcase_add_test(tcase, http_dates);
-    tcase_add_test(tcase, temporaries_are_known_by_name);
     suite_add_tcase(suite, tcase);
     return suite;
 }
