@@ -120,6 +120,7 @@ START_TEST(streams_both_ways)
     char block[10000];
     size_t len = 0;
     size_t total = 0;
+    size_t wrong = 0;
     start_peer(&peer);
     struct pgc_http *http = session(5000);
     struct pgc_http_request request = {
@@ -136,10 +137,11 @@ START_TEST(streams_both_ways)
     do {
         OK(pgc_http_read(http, block, sizeof block, &len, &err));
         for (size_t i = 0; i < len; i++)
-            ck_assert(block[i] == 'x');
+            wrong += block[i] != 'x'; /* an assertion per byte would cost a system call per byte */
         total += len;
     } while (len > 0);
     ck_assert_uint_eq(total, 3000000);
+    ck_assert_uint_eq(wrong, 0);
     end_peer(&peer, http);
     pgc_http_answer_release(&answer);
     ck_assert_ptr_nonnull(strstr(peer.got, "Transfer-Encoding: chunked"));
