@@ -1,2 +1,2 @@
--- Extensions that a dump creates again. plpgsql is in every database.
-select extname from pg_extension where extname <> 'plpgsql' order by extname
+-- Extensions that a dump creates again, and their versions. plpgsql is in every database.
+select extname, extversion from pg_extension where extname <> 'plpgsql' order by extname

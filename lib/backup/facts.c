@@ -43,12 +43,21 @@ static enum pgc_code copy_text(char **slot, const struct pgc_rows *rows, size_t 
     return *slot == NULL ? pgc_fail_nomem(err) : PGC_OK;
 }
 
-static enum pgc_code read_list(struct pgc_conn *conn, const char *sql, struct pgc_strings *out, struct pgc_error *err) {
+/* The first column, and the second one into `second` when that is wanted. */
+static enum pgc_code read_lists(struct pgc_conn *conn, const char *sql, struct pgc_strings *first,
+                                struct pgc_strings *second, struct pgc_error *err) {
     PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
     enum pgc_code code = pgc_conn_query(conn, sql, NULL, 0, &rows, err);
-    for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++)
-        code = pgc_strings_add(out, pgc_rows_text(rows, i, 0), err);
+    for (size_t i = 0; code == PGC_OK && i < pgc_rows_count(rows); i++) {
+        code = pgc_strings_add(first, pgc_rows_text(rows, i, 0), err);
+        if (code == PGC_OK && second != NULL)
+            code = pgc_strings_add(second, pgc_rows_text(rows, i, 1), err);
+    }
     return code;
+}
+
+static enum pgc_code read_list(struct pgc_conn *conn, const char *sql, struct pgc_strings *out, struct pgc_error *err) {
+    return read_lists(conn, sql, out, NULL, err);
 }
 
 enum pgc_code pgc_facts_read(struct pgc_conn *conn, struct pgc_manifest *out, bool *may_read_passwords,
@@ -74,7 +83,9 @@ enum pgc_code pgc_facts_read(struct pgc_conn *conn, struct pgc_manifest *out, bo
         code = read_list(conn, pgc_sql_backup_list_database_roles, &out->database_roles, err);
     if (code == PGC_OK)
         code = read_list(conn, pgc_sql_backup_list_tablespaces, &out->tablespaces, err);
-    return code == PGC_OK ? read_list(conn, pgc_sql_backup_list_extensions, &out->extensions, err) : code;
+    return code == PGC_OK
+               ? read_lists(conn, pgc_sql_backup_list_extensions, &out->extensions, &out->extension_versions, err)
+               : code;
 }
 
 /* --- fingerprint -------------------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ void pgc_manifest_release(struct pgc_manifest *m) {
     pgc_strings_release(&m->roles);
     pgc_strings_release(&m->database_roles);
     pgc_strings_release(&m->extensions);
+    pgc_strings_release(&m->extension_versions);
     pgc_strings_release(&m->tablespaces);
     pgc_strings_release(&m->warnings);
     *m = (struct pgc_manifest)PGC_MANIFEST_INIT;
@@ -167,6 +168,7 @@ static void put_body(const struct pgc_manifest *m, struct pgc_buf *out) {
     put_list(out, "  ", "roles", &m->roles);
     put_list(out, "  ", "database_roles", &m->database_roles);
     put_list(out, "  ", "extensions", &m->extensions);
+    put_list(out, "  ", "extension_versions", &m->extension_versions);
     put_list(out, "  ", "tablespaces", &m->tablespaces);
     put_text(out, "  ", "fingerprint", m->fingerprint);
     if (m->table_count >= 0)
@@ -320,6 +322,7 @@ static void read_all(struct reader *r, const struct pgc_json *root, struct pgc_m
     read_list(r, root, "roles", &m->roles);
     read_list(r, root, "database_roles", &m->database_roles);
     read_list(r, root, "extensions", &m->extensions);
+    read_list(r, root, "extension_versions", &m->extension_versions);
     read_list(r, root, "tablespaces", &m->tablespaces);
     read_list(r, root, "warnings", &m->warnings);
     const struct pgc_json *artefacts = pgc_json_get(root, "artefacts");

@@ -57,11 +57,12 @@ struct pgc_manifest {
     char *client_version; /* "pg_dump (PostgreSQL) 15.18" */
     int compression_level;
     bool encrypted;
-    struct pgc_strings recipients;     /* public keys; "passphrase" for scrypt */
-    struct pgc_strings roles;          /* owners and grantees of objects in the dump */
-    struct pgc_strings database_roles; /* that the settings and grants of the database itself name */
-    struct pgc_strings extensions;     /* that the target of a restore must have available */
-    struct pgc_strings tablespaces;    /* other than the default ones */
+    struct pgc_strings recipients;         /* public keys; "passphrase" for scrypt */
+    struct pgc_strings roles;              /* owners and grantees of objects in the dump */
+    struct pgc_strings database_roles;     /* that the settings and grants of the database itself name */
+    struct pgc_strings extensions;         /* that the target of a restore must have available */
+    struct pgc_strings extension_versions; /* of each, in the same order; empty in manifests of an earlier time */
+    struct pgc_strings tablespaces;        /* other than the default ones */
     struct pgc_manifest_artefact *artefacts;
     size_t artefact_count;
     size_t artefact_cap;

@@ -51,13 +51,7 @@ while IFS= read -r -d '' name; do
   python3 -c 'import os, sys; sys.exit(os.spawnvp(os.P_WAIT, sys.argv[1], [sys.argv[1], "-XAtq", "-d", "dbname=\x27" + sys.argv[2].replace("\\", "\\\\").replace("\x27", "\\\x27") + "\x27", "-f", "create.sql"]))' "$PGBIN/psql" "$name"
   status "name $n is backed up" 0 backup -d postgres --database "$name" --json
   if [ "$n" -le 7 ]; then
-    if [[ $name == *$'\n'* ]]; then # pg_restore makes no database from an archive with such a name, but reads it
-      new_db "back_$n"
-      dump=$(find "$S/main/line%0Aend" -name dump.zst)
-      ok "name $n is restored by stock tools" bash -o pipefail -c "zstd -dc '$dump' | $PGBIN/pg_restore -d back_$n"
-    else
-      status "name $n is restored" 0 pgc restore --progress none --store "$S" --database "$name" --into "back_$n" --create
-    fi
+    status "name $n is restored" 0 pgc restore --progress none --store "$S" --database "$name" --into "back_$n" --create
     is "name $n comes back" "$(sql -d "back_$n" -c 'select encode(convert_to(name, $$UTF8$$), $$hex$$) from t')" "$(printf %s "$name" | od -An -v -tx1 | tr -d ' \n')"
   fi
 done < names

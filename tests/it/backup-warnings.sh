@@ -34,6 +34,7 @@ like "... versions" "$ERR" 'hstore [0-9.]+, pg_trgm [0-9.]+\)'
 warns "prepared transactions" '1 prepared transaction (half way): what they changed is not in the dump'
 is "all in the result" "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin)["backups"][0]["warnings"]))' <<< "$OUT")" 8
 is "... and in the manifest" "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin)["warnings"]))' < "$(find "$S" -name manifest.json)")" 8
+like "versions of extensions in the manifest" "$(cat "$(find "$S" -name manifest.json)")" '"extensions": \["file_fdw", "hstore", "pg_trgm"\],\s+"extension_versions": \["[0-9.]+", "[0-9.]+", "[0-9.]+"\]'
 sql -d bw_all -c "rollback prepared 'half way'" -c "alter subscription sub set (slot_name = none)" -c "drop subscription sub"
 
 # --- a plain one ---
@@ -71,7 +72,7 @@ status "pg_dump warns" 0 backup -d bw_plain --client-dir "$T/client" --json
 warns "... is told" 'pg_dump: warning: a word'
 like "... in the result" "$OUT" '"ok": true.*"warnings": \["pg_dump: warning: a word"\]'
 
-# --- hashes of passwords ---
+# --- globals ---
 globals() { zstd -dc "$S/main/bw_plain/$(sed -E 's/^bw_plain ([^:]*):.*/\1/' <<< "$1")/globals.sql.zst"; }
 sql -d bw_plain -c "create role bw_secret password 'x'; create role bw_poor login; grant select on t to bw_poor"
 status "a role that reads passwords" 0 backup -d bw_plain
@@ -80,4 +81,17 @@ status "a role that may not" 0 backup -d bw_plain -U bw_poor
 warns "... is told" "the globals hold no password hashes: the role may not read pg_authid"
 like "... the roles are there" "$(globals "$OUT")" "CREATE ROLE bw_secret;"
 unlike "... without passwords" "$(globals "$OUT")" "PASSWORD '"
+install -d -m 700 "$T/space"; [ "$(id -u)" != 0 ] || chown "$(stat -c %U "$PGHOST")" "$T/space"
+"$PGBIN/psql" -XAtq -d postgres -v ON_ERROR_STOP=1 << SQL
+create role bw_group; create role bw_boss; grant bw_group to bw_boss with admin option;
+alter role bw_boss set work_mem = '7MB'; alter role bw_boss in database bw_plain set work_mem = '9MB';
+create tablespace bw_space location '$T/space';
+SQL
+status "roles, memberships, settings, tablespaces" 0 backup -d bw_plain
+like "globals: memberships with their options" "$(globals "$OUT")" 'GRANT bw_group TO bw_boss WITH ADMIN OPTION'
+like "globals: settings of roles" "$(globals "$OUT")" "ALTER ROLE bw_boss SET work_mem TO '7MB'"
+like "globals: tablespaces" "$(globals "$OUT")" "CREATE TABLESPACE bw_space .*LOCATION '$T/space'"
+like "dump: settings of roles in this database" "$(zstd -dc "$S/main/bw_plain/$(sed -E 's/^bw_plain ([^:]*):.*/\1/' <<< "$OUT")/dump.zst" | "$PGBIN/pg_restore" --create -f -)" \
+  "ALTER ROLE bw_boss IN DATABASE bw_plain SET work_mem TO '9MB'"
+sql -d postgres -c "drop tablespace bw_space"
 finish

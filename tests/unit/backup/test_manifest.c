@@ -22,6 +22,8 @@ static void fill(struct pgc_manifest *m) {
     m->row_count = 7;
     ck_assert_int_eq(pgc_strings_add(&m->recipients, "age1x", &err), PGC_OK);
     ck_assert_int_eq(pgc_strings_add(&m->warnings, "one", &err), PGC_OK);
+    ck_assert_int_eq(pgc_strings_add(&m->extensions, "hstore", &err), PGC_OK);
+    ck_assert_int_eq(pgc_strings_add(&m->extension_versions, "1.8", &err), PGC_OK);
     struct pgc_manifest_artefact *artefact = NULL;
     ck_assert_int_eq(pgc_manifest_add(m, "dump.zst.age", "dump", &artefact, &err), PGC_OK);
     artefact->stage_count = 2;
