@@ -59,7 +59,7 @@ status "a lease counts: 75" 75 backup -d bl_app --lock-wait-timeout 300ms
 is "... the lock is not kept meanwhile" "$(sql -d postgres -c "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = 'bl_app')")" 0
 sql -d bl_app -c "update pgc.migration_lease set expires_at = now() - interval '1 second'"
 status "a lease that ran out does not" 0 backup -d bl_app
-sql -d bl_app -c "create role bl_reader login; grant select on all tables in schema public to bl_reader; update pgc.migration_lease set expires_at = now() + interval '1 hour'; create schema other" 
+sql -d bl_app -c "create role bl_reader login; grant select on all tables in schema public to bl_reader; update pgc.migration_lease set expires_at = now() + interval '1 hour'"
 status "who may not read it: pg_dump's word" 77 backup -d bl_app -U bl_reader
 sql -d bl_app -c "drop table pgc.migration_lease"
 
