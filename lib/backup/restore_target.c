@@ -78,12 +78,12 @@ enum pgc_code pgc__restore_check_target(struct pgc__restore *r, struct pgc_error
     if (code != PGC_OK)
         return code;
     snprintf(r->name, sizeof r->name, "%s", o->into);
-    r->makes = !r->exists || o->replace;
+    r->makes = !r->exists || o->replace || o->scratch;
     if (!r->exists && !o->create && !o->replace)
         return pgc_fail(err, PGC_E_NOT_FOUND, "database '%s' does not exist: use --create", o->into);
     /* Single tables and data into a schema that stands are restored in one transaction: what is in the way stops it. */
     bool selective = o->data_only || (o->tables != NULL && o->tables->count > 0);
-    if (r->exists && !o->replace && !o->clean && !selective)
+    if (!r->makes && !o->clean && !selective)
         return check_empty(r, err);
     return r->exists && o->replace ? check_renameable(r, err) : PGC_OK;
 }

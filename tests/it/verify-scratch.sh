@@ -69,6 +69,7 @@ is "... nothing is left" "$(ls tmp)" ""
 begin "${V[@]}" -d postgres
 kill -9 $pid; wait $pid 2> /dev/null
 like "killed: it is left" "$(databases)" 'pgc_verify_'
+sql -d "$(databases | grep -o 'pgc_verify_[0-9a-f]*')" -c 'create table half (a int)'
 comes "... nobody works on it" 0 sql -d postgres -c "select count(*) from pg_stat_activity where application_name in ('pgc-restore', 'pgc-verify')"
 touch go
 status "the next one" 0 verify -d postgres
