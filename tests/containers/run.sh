@@ -146,7 +146,7 @@ scheduler() { docker-compose -p "pgc-schedule-$$" -f examples/backup/compose.yml
 wait_for() { for _ in $(seq 150); do eval "$1" && return 0; sleep 0.4; done; return 1; }
 ask() { curl -s -m 5 "http://127.0.0.1:$PGC_BACKUP_PORT$1"; }
 check_scheduler() {
-  local id start status
+  local id start init dump
   export PGC_SECRETS=$PGC_TEST_SECRETS PGC_BACKUP_PORT PGC_BACKUP_CONFIG=$T/backup.json
   PGC_BACKUP_PORT=$(tests/support/free-port.sh)
   [ -s "$PGC_TEST_SECRETS/age_key" ] || ok "keys and passwords" make_secrets
@@ -157,18 +157,22 @@ check_scheduler() {
   id=$(scheduler ps -q backup)
   ok "schedule: it backs up" wait_for "ask /metrics | grep -q 'pgc_backup_runs_total{job_name=\"app\",result=\"success\"} [1-9]'"
   ok "schedule: and verifies" wait_for "ask /metrics | grep -q 'pgc_backup_verified_timestamp_seconds{job_name=\"app\"} 1'"
-  is "schedule: PID 1 as user 65532" "$("$DOCKER" top "$id" -eo user,args 2> /dev/null | awk 'NR == 2 { print $1, $2, $3 }')" "65532 /usr/bin/pgc-backup schedule"
+  is "schedule: PID 1 as user 65532" "$("$DOCKER" top "$id" -eo pid,user,args | awk 'NR == 2 { print $2, $3, $4 }')" "65532 /usr/bin/pgc-backup schedule"
   ok "schedule: health, asked inside" "$DOCKER" exec "$id" /usr/bin/pgc-backup health
   is "schedule: healthy for it" "$OUT" ok
-  # Orphans: the probe is killed between its fork and its end, as engines do; nobody but PID 1 can reap what it leaves.
-  for _ in 1 2 3; do "$DOCKER" exec -d "$id" /usr/bin/pgc-backup run --store /none --no-encryption -d app; done
-  status=$("$DOCKER" inspect -f '{{.State.Pid}}' "$id")
-  ok "schedule: no zombie stays" wait_for "! ps -o stat= --ppid $status | grep -q Z"
+  # An orphan: a backup waits for a lock, and is killed before its pg_dump has ended. Nobody but PID 1 can reap that.
+  init=$("$DOCKER" inspect -f '{{.State.Pid}}' "$id")
+  "$DOCKER" exec -d "$(scheduler ps -q postgres)" psql -U postgres -d app -c 'create table t ()' -c 'begin; lock table t in access exclusive mode; select pg_sleep(25)'
+  ok "schedule: a dump hangs" wait_for "ask /metrics | grep -q 'result=\"skipped\"} [1-9]'"
+  dump=$(pgrep -x pg_dump -P "$(pgrep -d, -P "$init")" | head -n 1)
+  kill -KILL "$(ps -o ppid= -p "${dump:-0}" | tr -d ' ')"
+  ok "schedule: what is left of a killed backup ends" wait_for "! kill -0 $dump 2> /dev/null"
+  ok "schedule: and no zombie stays" wait_for "! ps -o stat= --ppid $init | grep -q Z"
   "$DOCKER" kill --signal HUP "$id" > "$T/out"
   ok "schedule: SIGHUP reads again" wait_for "scheduler logs --no-color backup 2>&1 | grep -q 'configuration read again'"
   start=$(date +%s)
-  "$DOCKER" stop --time 25 "$id" > "$T/out"
-  ok "schedule: ends within its grace" test $(($(date +%s) - start)) -lt 25
+  "$DOCKER" stop --time 30 "$id" > "$T/out"
+  ok "schedule: ends within its grace" test $(($(date +%s) - start)) -lt 30
   like "schedule: by itself" "$("$DOCKER" inspect -f '{{.State.ExitCode}}' "$id")" '^(0|143)$'
   unlike "schedule: no secret in its log" "$(scheduler logs --no-color backup 2>&1)" "pass word' %|AGE-SECRET-KEY"
   [ "$FAILED" -eq 0 ] || scheduler logs --no-color backup 2>&1 | tail -n 30 | cut -c 1-400
