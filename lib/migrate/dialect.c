@@ -150,7 +150,8 @@ enum pgc_code pgc_dialect_new(const struct pgc_folder_file *file, size_t digits,
         return code;
     const char *name = file->name + digits + strspn(file->name + digits, "_-");
     (*out)->version = strndup(file->name, digits);
-    (*out)->name = strndup(name, strlen(name) - strlen(".sql"));
+    const char *dot = strrchr(name, '.');
+    (*out)->name = strndup(name, dot != NULL ? (size_t)(dot - name) : strlen(name));
     return (*out)->version != NULL && (*out)->name != NULL ? PGC_OK : pgc_fail_nomem(err);
 }
 

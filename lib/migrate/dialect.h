@@ -20,9 +20,10 @@ struct pgc_dialect_options {
     /* Environment of formats that ask for it (goose's ENVSUB); NULL: every variable is unset. */
     const char *(*env)(void *arg, const char *name);
     void *env_arg;
-    const char *database; /* for placeholders such as ${flyway:database}; NULL while not connected */
-    const char *user;
-    const char *schema;
+    /* What only a server knows, for placeholders such as ${flyway:database}. NULL while not connected: then they stay as they
+     * are, and the set says so (wants_server). */
+    const char *database, *owner, *user, *schema, *time;
+    const char *table; /* the ledger's, when it is not the usual one */
 };
 
 /* Where a ledger is. */

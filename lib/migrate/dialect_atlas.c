@@ -232,12 +232,25 @@ static enum pgc_code fill_script(const struct pgc_folder_file *file, struct pgc_
     return code;
 }
 
+static enum pgc_code check_directives(const struct pgc_folder_file *file, struct pgc_error *err) {
+    static const char *const unknown[] = { "import", "txtar" };
+    size_t line;
+    PGC_AUTO_FREE char *mode = directive(file, "txmode", &line);
+    if (mode != NULL && strcmp(mode, "none") != 0 && strcmp(mode, "file") != 0 && strcmp(mode, "all") != 0)
+        return pgc_fail(err, PGC_E_DATA, "%s:%zu: unknown txmode '%s'; known: none, file, all", file->path, line, mode);
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        if (has_directive(file, unknown[i], NULL))
+            return pgc_fail(err, PGC_E_DATA, "%s: '-- atlas:%s' is not supported", file->path, unknown[i]);
+    return PGC_OK;
+}
+
 static enum pgc_code parse_file(const struct pgc_folder_file *file, const struct pgc_strings *lines,
                                 struct pgc_migration_set *set, struct pgc_error *err) {
     struct pgc_migration *m;
     bool checkpoint = has_directive(file, "checkpoint", NULL);
-    enum pgc_code code =
-        pgc_migration_set_new(set, checkpoint ? PGC_MIGRATION_BASELINE : PGC_MIGRATION_VERSIONED, file, &m, err);
+    enum pgc_code code = check_directives(file, err);
+    if (code == PGC_OK)
+        code = pgc_migration_set_new(set, checkpoint ? PGC_MIGRATION_BASELINE : PGC_MIGRATION_VERSIONED, file, &m, err);
     if (code != PGC_OK)
         return code;
     size_t stem = strlen(file->name) - strlen(".sql");

@@ -20,7 +20,7 @@ static int by_file(const struct pgc_migration *a, const struct pgc_migration *b)
 
 static enum pgc_code parse_file(const struct pgc_folder_file *file, const struct pgc_dialect_options *options,
                                 struct pgc_migration_set *set, struct pgc_error *err) {
-    static const struct pgc_sections_rules rules = { 0 };
+    static const struct pgc_sections_rules rules = { .down_required = true };
     size_t digits = pgc_version_digits(file->name);
     if (digits == 0)
         return pgc_strings_add(&set->ignored, file->path, err);

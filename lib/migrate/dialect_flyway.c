@@ -24,13 +24,10 @@ static const struct {
     const char *event;
     enum pgc_hook_when when;
 } callbacks[] = {
-    { "beforeMigrate", PGC_HOOK_BEFORE_ALL },
-    { "beforeEachMigrate", PGC_HOOK_BEFORE_EACH },
-    { "afterEachMigrate", PGC_HOOK_AFTER_EACH },
-    { "afterVersioned", PGC_HOOK_AFTER_VERSIONED },
-    { "beforeRepeatables", PGC_HOOK_AFTER_VERSIONED },
-    { "afterMigrateError", PGC_HOOK_AFTER_ERROR },
-    { "afterMigrate", PGC_HOOK_AFTER_ALL },
+    { "beforeMigrate", PGC_HOOK_BEFORE_ALL },          { "beforeEachMigrate", PGC_HOOK_BEFORE_EACH },
+    { "afterEachMigrate", PGC_HOOK_AFTER_EACH },       { "afterVersioned", PGC_HOOK_AFTER_VERSIONED },
+    { "beforeRepeatables", PGC_HOOK_AFTER_VERSIONED }, { "afterMigrateError", PGC_HOOK_AFTER_ERROR },
+    { "afterMigrateApplied", PGC_HOOK_AFTER_ALL },     { "afterMigrate", PGC_HOOK_AFTER_ALL },
 };
 
 static bool callback_of(const char *base, enum pgc_hook_when *when) {
@@ -108,18 +105,24 @@ static void put_checksum(struct pgc_buf *out, const char *text, size_t len) {
 
 /* --- placeholders ----------------------------------------------------------------------------------- */
 
-static const char *built_in(const struct pgc_dialect_options *options, const struct pgc_folder_file *file,
-                            const char *name, size_t len) {
+/* Is it one that Flyway gives a value to? *value NULL: only a server knows. */
+static bool built_in(const struct pgc_dialect_options *options, const struct pgc_folder_file *file, const char *name,
+                     size_t len, const char **value) {
     const struct {
         const char *name, *value;
-    } rows[] = { { "flyway:defaultSchema", options->schema }, { "flyway:user", options->user },
-                 { "flyway:database", options->database },    { "flyway:filename", pgc_folder_base(file) },
-                 { "flyway:table", "flyway_schema_history" }, { "flyway:workingDirectory", "." },
-                 { "flyway:environment", "default" },         { "flyway:timestamp", "" } };
+    } rows[] = { { "flyway:defaultSchema", options->schema },
+                 { "flyway:user", options->user },
+                 { "flyway:database", options->database },
+                 { "flyway:timestamp", options->time },
+                 { "flyway:filename", pgc_folder_base(file) },
+                 { "flyway:table", options->table != NULL ? options->table : "flyway_schema_history" },
+                 { "flyway:environment", "default" } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (strlen(rows[i].name) == len && strncasecmp(rows[i].name, name, len) == 0)
-            return rows[i].value != NULL ? rows[i].value : "";
-    return NULL;
+        if (strlen(rows[i].name) == len && strncasecmp(rows[i].name, name, len) == 0) {
+            *value = rows[i].value;
+            return true;
+        }
+    return false;
 }
 
 static const char *variable(const struct pgc_dialect_options *options, const char *name, size_t len) {
@@ -133,7 +136,7 @@ static const char *variable(const struct pgc_dialect_options *options, const cha
 
 static enum pgc_code put_replaced(struct pgc_buf *out, const struct pgc_folder_file *file,
                                   const struct pgc_dialect_options *options, const char *text, size_t len,
-                                  struct pgc_error *err) {
+                                  bool *wants_server, struct pgc_error *err) {
     const char *p = text, *end = text + len;
     size_t line = 1;
     while (p < end) {
@@ -146,13 +149,16 @@ static enum pgc_code put_replaced(struct pgc_buf *out, const struct pgc_folder_f
         const char *name = p + 2;
         size_t n = (size_t)(close - name);
         const char *value = variable(options, name, n);
-        if (value == NULL)
-            value = built_in(options, file, name, n);
-        if (value == NULL)
+        bool known = value != NULL || built_in(options, file, name, n, &value);
+        if (!known)
             return pgc_fail(err, PGC_E_DATA,
                             "%s:%zu: there is no value for the placeholder ${%.*s}; give --var %.*s=...", file->path,
                             line, (int)n, name, (int)n, name);
-        pgc_buf_puts(out, value);
+        *wants_server |= value == NULL;
+        if (value != NULL)
+            pgc_buf_puts(out, value);
+        else
+            pgc_buf_put(out, p, (size_t)(close + 1 - p));
         p = close + 1;
     }
     return pgc_buf_check(out, err);
@@ -160,26 +166,44 @@ static enum pgc_code put_replaced(struct pgc_buf *out, const struct pgc_folder_f
 
 /* --- configuration of one script -------------------------------------------------------------------- */
 
-/* "key=value" in <file>.conf; NULL when absent. The value is compared, never kept. */
-static bool conf_says(const struct pgc_folder *folder, const struct pgc_folder_file *file, const char *key,
-                      const char *value) {
+/* The value of "key=value" in <file>.conf, without blanks around it; NULL when absent. */
+static char *conf_value(const struct pgc_folder *folder, const struct pgc_folder_file *file, const char *key) {
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf name = PGC_BUF_INIT;
     pgc_buf_putf(&name, "%s.conf", file->name);
     const struct pgc_folder_file *conf = pgc_folder_find(folder, name.data);
+    size_t len = strlen(key);
     for (const char *p = conf != NULL ? conf->text : NULL; p != NULL && *p != '\0';) {
         p += strspn(p, " \t\r\n");
-        size_t len = strlen(key);
-        if (strncmp(p, key, len) == 0) {
-            const char *v = p + len + strspn(p + len, " \t");
-            if (*v == '=' || *v == ':') {
-                v += 1 + strspn(v + 1, " \t");
-                if (strncasecmp(v, value, strlen(value)) == 0)
-                    return true;
-            }
+        const char *v = strncmp(p, key, len) == 0 ? p + len + strspn(p + len, " \t") : p;
+        if (v > p && (*v == '=' || *v == ':')) {
+            v += 1 + strspn(v + 1, " \t");
+            size_t n = strcspn(v, "\r\n");
+            while (n > 0 && isblank((unsigned char)v[n - 1]))
+                n--;
+            return strndup(v, n);
         }
         p += strcspn(p, "\r\n");
     }
-    return false;
+    return NULL;
+}
+
+static bool conf_says(const struct pgc_folder *folder, const struct pgc_folder_file *file, const char *key,
+                      const char *value) {
+    PGC_AUTO_FREE char *found = conf_value(folder, file, key);
+    return found != NULL && strcasecmp(found, value) == 0;
+}
+
+/* What would be run otherwise than Flyway runs it is refused. */
+static enum pgc_code check_conf(const struct pgc_folder *folder, const struct pgc_folder_file *file,
+                                struct pgc_error *err) {
+    static const struct { const char *key, *known; } rows[] = { { "encoding", "UTF-8" }, { "shouldExecute", "true" } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        PGC_AUTO_FREE char *value = conf_value(folder, file, rows[i].key);
+        if (value != NULL && strcasecmp(value, rows[i].known) != 0)
+            return pgc_fail(err, PGC_E_DATA, "%s.conf: '%s=%s' is not supported, only %s", file->path, rows[i].key,
+                            value, rows[i].known);
+    }
+    return PGC_OK;
 }
 
 /* --- files ------------------------------------------------------------------------------------------ */
@@ -192,7 +216,9 @@ struct reader {
 
 static enum pgc_code fill_script(const struct reader *r, const struct pgc_folder_file *file,
                                  struct pgc_migration_script *script, struct pgc_error *err) {
-    enum pgc_code code = pgc_migration_cut(script, file, 0, file->len, err);
+    enum pgc_code code = check_conf(r->folder, file, err);
+    if (code == PGC_OK)
+        code = pgc_migration_cut(script, file, 0, file->len, err);
     if (code != PGC_OK)
         return code;
     if (conf_says(r->folder, file, "executeInTransaction", "false"))
@@ -202,7 +228,7 @@ static enum pgc_code fill_script(const struct reader *r, const struct pgc_folder
     if (strstr(script->text, "${") == NULL || conf_says(r->folder, file, "placeholderReplacement", "false"))
         return PGC_OK;
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
-    code = put_replaced(&text, file, r->options, script->text, script->len, err);
+    code = put_replaced(&text, file, r->options, script->text, script->len, &r->set->wants_server, err);
     if (code != PGC_OK)
         return code;
     free(script->text);

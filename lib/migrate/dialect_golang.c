@@ -61,7 +61,8 @@ static const struct pgc_dialect_ledger ledger = {
     .high_water = true,
     .recognise = recognise,
     .create = "create table if not exists {table} (version bigint not null primary key, dirty boolean not null);",
-    .read = { .version = "version", .state = "case when dirty then 'failed' else 'applied' end" },
+    /* Version -1, always dirty: the first migration broke on its way down. */
+    .read = { .version = "greatest(version, 0)", .state = "case when dirty then 'failed' else 'applied' end" },
     .up = "delete from {table}; insert into {table} (version, dirty) values ({version}, false);",
     .down = "delete from {table}; insert into {table} (version, dirty) select {previous}::bigint, false "
             "where {previous} is not null;",

@@ -28,9 +28,26 @@ static enum pgc_code parse_file(const struct pgc_folder_file *file, const struct
     return pgc_annotated_fill(m, file, &pgc_annotated_goose, options, err);
 }
 
+/* 00003_x.go is a migration too, though none that can be run here. */
+static enum pgc_code take_go(const struct pgc_folder_file *file, struct pgc_migration_set *set, struct pgc_error *err) {
+    size_t digits = pgc_version_digits(file->name), zeros = strspn(file->name, "0");
+    if (!pgc_folder_is_top(file) || !pgc_text_ends(file->name, ".go") || pgc_text_ends(file->name, "_test.go") ||
+        digits == zeros || file->name[digits] != '_')
+        return PGC_OK;
+    struct pgc_migration *m;
+    enum pgc_code code = pgc_dialect_new(file, digits, set, &m, err);
+    if (code != PGC_OK)
+        return code;
+    memmove(m->version, m->version + zeros, digits - zeros + 1);
+    m->unrunnable = "it is written in Go";
+    return PGC_OK;
+}
+
 static enum pgc_code parse(const struct pgc_folder *folder, const struct pgc_dialect_options *options,
                            struct pgc_migration_set *set, struct pgc_error *err) {
     enum pgc_code code = pgc_dialect_each_sql(folder, options, set, parse_file, err);
+    for (size_t i = 0; code == PGC_OK && i < folder->count; i++)
+        code = take_go(&folder->files[i], set, err);
     return code == PGC_OK ? pgc_migration_set_finish(set, NULL, err) : code;
 }
 

@@ -88,17 +88,23 @@ static char *hash_of(const char *previous, const char *body) {
 /* --- files ------------------------------------------------------------------------------------------ */
 
 /* :NAME of a known variable; :DATABASE_NAME and :DATABASE_OWNER are the server's. */
-static void put_replaced(struct pgc_buf *out, const char *text, const struct pgc_dialect_options *options) {
+static void put_replaced(struct pgc_buf *out, const char *text, const struct pgc_dialect_options *options,
+                         bool *wants_server) {
+    const struct {
+        const char *name, *value;
+    } rows[] = { { "DATABASE_NAME", options->database }, { "DATABASE_OWNER", options->owner } };
     for (const char *p = text; *p != '\0';) {
         size_t n = 0;
         while (p[0] == ':' &&
                (isupper((unsigned char)p[1 + n]) || p[1 + n] == '_' || (n > 0 && isdigit((unsigned char)p[1 + n]))))
             n++;
-        const char *value = n > 0 && (p == text || p[-1] != ':') ? pgc_dialect_variable(options, p + 1, n) : NULL;
-        if (value == NULL && n == strlen("DATABASE_NAME") && strncmp(p + 1, "DATABASE_NAME", n) == 0)
-            value = options->database;
-        if (value == NULL && n == strlen("DATABASE_OWNER") && strncmp(p + 1, "DATABASE_OWNER", n) == 0)
-            value = options->user;
+        bool name = n > 0 && (p == text || p[-1] != ':');
+        const char *value = name ? pgc_dialect_variable(options, p + 1, n) : NULL;
+        for (size_t i = 0; name && value == NULL && i < sizeof rows / sizeof rows[0]; i++)
+            if (n == strlen(rows[i].name) && strncmp(p + 1, rows[i].name, n) == 0) {
+                value = rows[i].value;
+                *wants_server |= value == NULL;
+            }
         if (value != NULL) {
             pgc_buf_puts(out, value);
             p += n + 1;
@@ -136,7 +142,7 @@ static enum pgc_code parse_file(const struct pgc_folder_file *file, const struct
         return code;
     const char *base = file->name + strlen("committed/");
     PGC_CLEANUP(pgc_buf_release) struct pgc_buf text = PGC_BUF_INIT;
-    put_replaced(&text, h.body, options);
+    put_replaced(&text, h.body, options, &set->wants_server);
     m->version = strndup(base, pgc_version_digits(base));
     m->name = strdup(h.message != NULL ? h.message : "");
     m->own_checksum = strdup(h.hash);

@@ -79,7 +79,7 @@ static enum pgc_code parse_file(const struct pgc_folder_file *file, struct pgc_m
                                 struct pgc_error *err) {
     size_t digits, len;
     const char *base = pgc_folder_base(file);
-    if (!is_migration(base, &digits, &len) || file->text == NULL)
+    if (!is_migration(base, &digits, &len))
         return pgc_text_ends(base, ".sql") || pgc_text_ends(base, ".rs")
                    ? pgc_strings_add(&set->ignored, file->path, err)
                    : PGC_OK;
@@ -95,13 +95,18 @@ static enum pgc_code parse_file(const struct pgc_folder_file *file, struct pgc_m
     snprintf(number, sizeof number, "%" PRId64, version);
     m->version = strdup(number);
     m->name = strndup(name, len);
+    m->may_be_late = base[0] == 'U';
+    if (m->version == NULL || m->name == NULL)
+        return pgc_fail_nomem(err);
+    if (pgc_text_ends(base, ".rs")) {
+        m->unrunnable = "it is written in Rust";
+        return PGC_OK;
+    }
     /* The header is for ledgers of the feature int8-versions. */
     m->header = checksum(name, len, version, 8, file->text, file->len);
     m->own_checksum = checksum(name, len, version, version <= INT32_MAX ? 4 : 8, file->text, file->len);
     m->other_checksums = all_checksums(name, len, version, file);
-    m->may_be_late = base[0] == 'U';
-    if (m->version == NULL || m->name == NULL || m->header == NULL || m->own_checksum == NULL ||
-        m->other_checksums == NULL)
+    if (m->header == NULL || m->own_checksum == NULL || m->other_checksums == NULL)
         return pgc_fail_nomem(err);
     return pgc_migration_cut(&m->up, file, 0, file->len, err);
 }

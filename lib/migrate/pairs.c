@@ -8,26 +8,29 @@
 
 enum half { HALF_NONE, HALF_UP, HALF_DOWN, HALF_SIMPLE };
 
+/* The last ".up." (".down.") of a title with its extension, which may have dots of its own: "x.up.pg.sql". */
+static const char *last_mark(const char *title, const char *mark) {
+    const char *last = NULL;
+    for (const char *p = title; (p = strstr(p, mark)) != NULL; p++)
+        last = p;
+    return last;
+}
+
 /* What a name says: version digits, title, direction. title_len excludes ".up.sql". */
 static enum half half_of(const char *name, const struct pgc_pairs_rules *rules, size_t *digits, size_t *title_len) {
     *digits = pgc_version_digits(name);
     if (*digits == 0 || name[*digits] != '_')
         return HALF_NONE;
     const char *title = name + *digits + 1;
-    const char *extension = strrchr(title, '.');
-    if (extension == NULL || (!rules->any_extension && strcmp(extension, ".sql") != 0))
-        return HALF_NONE;
-    size_t len = (size_t)(extension - title);
-    if (len >= 3 && memcmp(extension - 3, ".up", 3) == 0) {
-        *title_len = len - 3;
-        return HALF_UP;
+    const char *up = last_mark(title, ".up."), *down = last_mark(title, ".down.");
+    const char *mark = up != NULL && (down == NULL || up > down) ? up : down;
+    bool sql = pgc_text_ends(title, ".sql");
+    if (mark != NULL && (rules->any_extension || strcmp(mark, ".up.sql") == 0 || strcmp(mark, ".down.sql") == 0)) {
+        *title_len = (size_t)(mark - title);
+        return mark == up ? HALF_UP : HALF_DOWN;
     }
-    if (len >= 5 && memcmp(extension - 5, ".down", 5) == 0) {
-        *title_len = len - 5;
-        return HALF_DOWN;
-    }
-    *title_len = len;
-    return rules->simple && strcmp(extension, ".sql") == 0 ? HALF_SIMPLE : HALF_NONE;
+    *title_len = strlen(title) - (sql ? strlen(".sql") : 0);
+    return rules->simple && sql ? HALF_SIMPLE : HALF_NONE;
 }
 
 static const struct pgc_pairs_rules any = { .any_extension = true };

@@ -237,12 +237,14 @@ static enum pgc_code match_missing(struct matcher *match, struct pgc_error *err)
         const struct pgc_ledger_row *row = &match->ledger->rows[i];
         if (match->used[i] || row->state == PGC_LEDGER_IGNORED || row->state == PGC_LEDGER_BASELINE)
             continue;
-        if (row->version != NULL && pgc_version_compare(row->version, squashed) <= 0)
+        bool failed = row->state == PGC_LEDGER_FAILED;
+        if (row->version != NULL && !failed && pgc_version_compare(row->version, squashed) <= 0)
             continue;
         if (row->version == NULL && index_find(&match->index, match->ledger, match->index.keys[i], match->used) != row)
             continue;
         bool half = row->state == PGC_LEDGER_APPLYING || row->state == PGC_LEDGER_REVERTING;
-        enum pgc_code code = add_entry(match->plan, half ? PGC_STATE_INCOMPLETE : PGC_STATE_MISSING, NULL, row, err);
+        enum pgc_plan_state state = half ? PGC_STATE_INCOMPLETE : failed ? PGC_STATE_FAILED : PGC_STATE_MISSING;
+        enum pgc_code code = add_entry(match->plan, state, NULL, row, err);
         if (code != PGC_OK)
             return code;
         struct pgc_plan_entry missing = match->plan->entries[match->plan->entry_count - 1];

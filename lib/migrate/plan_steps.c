@@ -157,7 +157,13 @@ static enum pgc_code plan_up(struct planner *p, struct pgc_error *err) {
             continue;
         }
         taken++;
-        if (entry->state == PGC_STATE_OUT_OF_ORDER)
+        if (entry->migration->unrunnable != NULL)
+            code = pgc__plan_problem(
+                plan, true, "unrunnable", err,
+                "'%s' cannot be run here: %s; run it with the old tool, or say with 'mark applied %s' "
+                "that its work is done",
+                label(entry), entry->migration->unrunnable, version_of(entry));
+        if (code == PGC_OK && entry->state == PGC_STATE_OUT_OF_ORDER)
             code = complain_about_order(p, entry, err);
         if (code == PGC_OK)
             code = pgc__plan_step(plan, PGC_ACTION_UP, entry, NULL, err);

@@ -139,6 +139,8 @@ enum pgc_code pgc_migrate_connect(struct pgc_migrate *migrate, bool times, struc
     enum pgc_code code = PGC_OK;
     if (migrate->conn == NULL)
         code = pgc_conn_open(&migrate->options->connect, migrate->rt, &migrate->conn, err);
+    if (code == PGC_OK && migrate->set.wants_server)
+        code = pgc__migrate_ask_server(migrate, err);
     if (code != PGC_OK)
         return code;
     if (migrate->dialect != NULL && migrate->dialect->ledger != NULL &&

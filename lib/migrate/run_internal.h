@@ -72,6 +72,8 @@ void pgc__run_watch_end(struct pgc__run *run);
 void pgc__run_put_record(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step);
 /* The same for a step whose row of progress is in our ledger. */
 void pgc__run_put_finish(const struct pgc__run *run, struct pgc_buf *sql, const struct pgc_plan_step *step);
+/* Parses the folder again with what only a server knows. */
+PGC_MUST_USE enum pgc_code pgc__migrate_ask_server(struct pgc_migrate *migrate, struct pgc_error *err);
 bool pgc__run_is_down(const struct pgc_plan_step *step);
 bool pgc__run_resumes(const struct pgc_plan_step *step);
 

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "migrate/run.h"
+#include "migrate/run_internal.h"
+#include "sql_embedded.h"
 
 static enum pgc_code substitute(struct pgc_migration_script *script, const struct pgc_migrate_options *options,
                                 struct pgc_error *err) {
@@ -55,6 +56,32 @@ static enum pgc_code substitute_all(struct pgc_migrate *migrate, struct pgc_erro
     return code;
 }
 
+static enum pgc_code parse(struct pgc_migrate *migrate, const struct pgc_dialect_options *options,
+                           struct pgc_error *err) {
+    const struct pgc_migration_set *set = &migrate->set;
+    enum pgc_code code = migrate->dialect->parse(&migrate->folder, options, &migrate->set, err);
+    if (code == PGC_OK && migrate->options->format != NULL && set->count == 0 && set->ignored.count > 0)
+        return pgc_fail(err, PGC_E_DATA, "none of the files is a migration of the format '%s' (the first is '%s')",
+                        migrate->dialect->name, set->ignored.items[0]);
+    return code != PGC_OK ? code : substitute_all(migrate, err);
+}
+
+enum pgc_code pgc__migrate_ask_server(struct pgc_migrate *migrate, struct pgc_error *err) {
+    PGC_AUTO(pgc_rows_free) struct pgc_rows *rows = NULL;
+    struct pgc_dialect_options options = migrate->options->dialect;
+    enum pgc_code code = pgc_conn_query(migrate->conn, pgc_sql_migrate_read_server, NULL, 0, &rows, err);
+    if (code != PGC_OK)
+        return code;
+    options.database = pgc_rows_text(rows, 0, 0);
+    options.owner = pgc_rows_text(rows, 0, 1);
+    options.user = pgc_rows_text(rows, 0, 2);
+    options.schema = pgc_rows_text(rows, 0, 3);
+    options.time = pgc_rows_text(rows, 0, 4);
+    options.table = migrate->options->table;
+    pgc_migration_set_release(&migrate->set);
+    return parse(migrate, &options, err);
+}
+
 enum pgc_code pgc_migrate_load(struct pgc_migrate *migrate, struct pgc_error *err) {
     const struct pgc_migrate_options *options = migrate->options;
     enum pgc_code code = PGC_OK;
@@ -66,10 +93,5 @@ enum pgc_code pgc_migrate_load(struct pgc_migrate *migrate, struct pgc_error *er
         code = pgc_dialect_detect(&migrate->folder, &migrate->dialect, err);
     if (code == PGC_OK && options->format != NULL)
         code = pgc_dialect_check(migrate->dialect, &migrate->folder, err);
-    if (code == PGC_OK)
-        code = migrate->dialect->parse(&migrate->folder, &options->dialect, &migrate->set, err);
-    if (code == PGC_OK && options->format != NULL && migrate->set.count == 0 && migrate->set.ignored.count > 0)
-        return pgc_fail(err, PGC_E_DATA, "none of the files is a migration of the format '%s' (the first is '%s')",
-                        migrate->dialect->name, migrate->set.ignored.items[0]);
-    return code != PGC_OK ? code : substitute_all(migrate, err);
+    return code == PGC_OK ? parse(migrate, &options->dialect, err) : code;
 }

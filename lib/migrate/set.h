@@ -60,6 +60,8 @@ struct pgc_migration {
     size_t need_count, need_cap;
     bool may_be_late; /* out of order is its purpose (refinery's U): the policy does not apply */
     bool ignored;     /* a version that has nothing to run upwards: counts as applied, never run */
+    const char
+        *unrunnable; /* why only the old tool can run it ("it is written in Go"); NULL: it has a script; static */
 };
 
 /* Scripts that run around the others. */
@@ -81,6 +83,7 @@ struct pgc_migration_set {
     size_t count, cap;
     struct pgc_migration_hook *hooks; /* in order of file name within one `when` */
     size_t hook_count, hook_cap;
+    bool wants_server; /* placeholders stand for what only a server knows: to be parsed again with a connection */
     struct pgc_strings ignored;    /* files of the folder that are no migrations but look like ones */
     struct pgc_digest_run *digest; /* of the checksums; NULL before the first */
 };

@@ -111,4 +111,36 @@ like "says who" "$ERR" "holds the lock: pid [0-9]+"
 wait $holder
 status "it is done" 0 pgc-migrate up --dir t --format tern
 is "tern's ledger" "$(sql -c 'select version from schema_version')" 1
+
+# --- golang-migrate: broken on the way down to nothing ----------------------------------------------------------------
+new_db gon
+export PGDATABASE=gon
+sql -c 'create table schema_migrations (version bigint not null primary key, dirty boolean not null)' -c 'insert into schema_migrations values (-1, true)'
+status "dirty at nothing is refused" 65 pgc-migrate up --dir g --format golang-migrate
+like "with the way out" "$ERR" "mark pending 0"
+status "mark pending 0" 0 pgc-migrate mark pending 0 --dir g --format golang-migrate
+status "then up" 0 pgc-migrate up --dir g --format golang-migrate
+
+# --- goose: a migration in Go ------------------------------------------------------------------------------------------
+file o/00003_c.go <<< 'package main'
+export PGDATABASE=goo
+status "what only goose can run" 65 pgc-migrate up --dir o
+like "is named" "$ERR" "o/00003_c.go' cannot be run here: it is written in Go"
+sql -c 'insert into goose_db_version (version_id, is_applied) values (3, true)'
+status "goose has run it" 0 pgc-migrate status --dir o --exit-code
+
+# --- placeholders that only a server can fill --------------------------------------------------------------------------
+# shellcheck disable=SC2016 # they are Flyway's
+file f/V1__a.sql <<< 'create table a as select '"'"'${flyway:database} ${flyway:user} ${flyway:defaultSchema} ${flyway:table}'"'"' as t;'
+new_db fly
+export PGDATABASE=fly
+status "built-in placeholders" 0 pgc-migrate up --dir f
+is "have the server's values" "$(sql -c 'select t from a')" "fly postgres public flyway_schema_history"
+status "and are no drift" 0 pgc-migrate validate --dir f
+file gr/current.sql <<< "create table a as select ':DATABASE_NAME :DATABASE_OWNER' as t;"
+new_db gra
+export PGDATABASE=gra
+status "graphile-migrate: commit" 0 pgc-migrate new a --dir gr --format graphile-migrate
+status "up" 0 pgc-migrate up --dir gr
+is "its placeholders too" "$(sql -c 'select t from a')" "gra postgres"
 finish
