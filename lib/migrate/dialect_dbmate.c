@@ -20,7 +20,8 @@ static int by_file(const struct pgc_migration *a, const struct pgc_migration *b)
 
 static enum pgc_code parse_file(const struct pgc_folder_file *file, const struct pgc_dialect_options *options,
                                 struct pgc_migration_set *set, struct pgc_error *err) {
-    static const struct pgc_sections_rules rules = { .down_required = true };
+    /* dbmate wants a down section in every file; one without it goes up all the same. */
+    static const struct pgc_sections_rules rules = { 0 };
     size_t digits = pgc_version_digits(file->name);
     if (digits == 0)
         return pgc_strings_add(&set->ignored, file->path, err);

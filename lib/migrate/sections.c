@@ -157,7 +157,5 @@ enum pgc_code pgc_sections_parse(const struct pgc_folder_file *file, const struc
         return pgc_fail(err, PGC_E_DATA, "%s: there is no '-- migrate:up' line", file->path);
     if (p.open == NULL)
         return pgc_migration_cut(&migration->up, file, 0, file->len, err);
-    if (rules->down_required && migration->down.text == NULL)
-        return pgc_fail(err, PGC_E_DATA, "%s: there is no '-- migrate:down' line", file->path);
     return PGC_OK;
 }

@@ -11,7 +11,6 @@
 
 struct pgc_sections_rules {
     bool plain;           /* a file without markers is one up section */
-    bool down_required;   /* dbmate */
     bool options_checked; /* unknown options are errors (dbmate passes over them) */
 };
 
