@@ -396,7 +396,7 @@ class Handler(BaseHTTPRequestHandler):
         data = Length(sum(sizes)) if fault('forget') else b''.join(bodies)
         if fault('liar-size'):
             data = data[:-1]
-        etag = '"%s"' % (os.urandom(16).hex() if fault('random-etag') else hashlib.md5(data).hexdigest() + f'-{len(sizes)}')
+        etag = '"%s"' % (os.urandom(16).hex() if fault('random-etag') else hashlib.md5(b'' if fault('forget') else data).hexdigest() + f'-{len(sizes)}')
         if not fault('liar-complete'):
             OBJECTS[key] = {'data': data, 'etag': etag, 'meta': upload['meta'], 'key': upload['sse']}
         del UPLOADS[self.query['uploadId']]
