@@ -22,6 +22,7 @@ struct remote_sink {
     unsigned standstill;
     int64_t started_ms;
     bool prepared; /* there may be something under the temporary name */
+    bool hopeless; /* preparing failed, after as many tries as there are */
     bool running;
     bool resumed;
     bool gone; /* nothing is left under the temporary name */
@@ -58,6 +59,7 @@ static enum pgc_code start(struct remote_sink *sink, bool resume, uint64_t *from
     if (!sink->prepared) {
         sink->prepared = true;
         enum pgc_code code = ops->prepare != NULL ? ops->prepare(sink->remote, sink->http, sink->temp, err) : PGC_OK;
+        sink->hopeless = code != PGC_OK;
         if (code != PGC_OK)
             return code;
     }
@@ -95,6 +97,8 @@ static enum pgc_code end_upload(struct remote_sink *sink, struct pgc_error *err)
 }
 
 static bool may_go_on(const struct remote_sink *sink) {
+    if (sink->hopeless)
+        return false;
     return sink->remote->ops->appends ? sink->standstill < STANDSTILL_MOST : sink->window_at == 0;
 }
 

@@ -26,6 +26,7 @@ static enum pgc_code check_version(struct remote_source *source, struct pgc_erro
         version = pgc_http_header(&source->answer, "last-modified");
     if (version == NULL)
         version = "";
+    version += strncmp(version, "W/", 2) == 0 ? 2 : 0; /* Apache calls an ETag weak in the first second of a file */
     if (source->version[0] != '\0' && strncmp(source->version, version, sizeof source->version - 1) != 0)
         return pgc_fail(err, PGC_E_DATA, "'%s' was replaced while it was read", source->key);
     snprintf(source->version, sizeof source->version, "%s", version);

@@ -146,7 +146,7 @@ static void put_form(const struct pgc_s3_key_source *source, const char *action,
     put_field(form, "DurationSeconds", source->duration);
 }
 
-/* "https://host[:port]/" of the token service; *host is where the host begins. */
+/* "https://host[:port]/" of the token service. */
 static void put_sts_url(const struct pgc_s3_key_source *source, struct pgc_buf *url) {
     if (source->sts != NULL)
         pgc_buf_putf(url, "%s/", source->sts);

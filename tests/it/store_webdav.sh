@@ -84,6 +84,7 @@ broken() { # broken KIND PORT
   is "$kind: a download that broke goes on" "$(through 'get k 3000000')" 'result OK'
   cut_off "$2" '503*'
   like "$kind: 503 for ever" "$(through 'put new 10' 2)" '^result TEMPORARY: .*status 503'
+  is "$kind: 503 for ever: two attempts, and two to tidy up" "$(wc -l < "$T/cut.log")" 4
   cut_off "$2" 507
   like "$kind: 507" "$(through 'put new 10')" '^result NOSPACE: .*status 507'
   uncut
