@@ -5,20 +5,17 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "pg/environ.h"
 
 #define PIPE_BYTES (1 << 20) /* fewer switches between pg_dump and us; the kernel may give less */
-#define GATHER_MS  1
 
 struct dump_source {
     struct pgc_source base;
     const struct pgc_runtime *rt;
     struct pgc_child *child;
     int64_t idle_ms;
-    size_t pipe_bytes;
     char *name;
 };
 
@@ -39,24 +36,12 @@ static enum pgc_code wait_for_bytes(struct dump_source *dump, struct pgc_error *
     }
 }
 
-/* pg_dump writes 4 KiB at a time, and a reader that is woken for each costs both of us more than the bytes. A moment's sleep
- * lets them gather; never so long that the pipe could fill meanwhile and pg_dump would have to wait. */
-static void gather(const struct dump_source *dump, size_t cap) {
-    int queued = 0;
-    if (dump->pipe_bytes < 4 * cap || ioctl(pgc_child_stdout(dump->child), FIONREAD, &queued) != 0 ||
-        (size_t)queued >= cap)
-        return;
-    struct pollfd wake = { .fd = pgc_cancel_fd(dump->rt), .events = POLLIN };
-    (void)poll(&wake, 1, GATHER_MS);
-}
-
 static enum pgc_code dump_get(struct pgc_source *source, void *buf, size_t cap, size_t *len, struct pgc_error *err) {
     struct dump_source *dump = (struct dump_source *)source;
     for (;;) {
         enum pgc_code code = wait_for_bytes(dump, err);
         if (code != PGC_OK)
             return code;
-        gather(dump, cap);
         ssize_t n = read(pgc_child_stdout(dump->child), buf, cap);
         if (n >= 0) {
             *len = (size_t)n;
@@ -95,8 +80,6 @@ enum pgc_code pgc_dump_source(char *const *argv, char *const *env, int64_t idle_
     if (code != PGC_OK)
         return code;
     (void)fcntl(pgc_child_stdout(dump->child), F_SETPIPE_SZ, PIPE_BYTES);
-    int size = fcntl(pgc_child_stdout(dump->child), F_GETPIPE_SZ);
-    dump->pipe_bytes = size > 0 ? (size_t)size : 0;
     *out = owner;
     owner = NULL;
     return PGC_OK;

@@ -15,6 +15,7 @@
 #define MIB              ((uint64_t)1 << 20)
 #define PART_BYTES_LEAST (8 * MIB)
 #define PART_BYTES_MOST  (5120 * MIB)
+#define BUFFERS_OWN      (80 * MIB)
 #define BUFFERS_MOST     (320 * MIB)
 
 static const struct pgc_s3_profile profiles[] = {
@@ -350,7 +351,8 @@ uint64_t pgc_s3_part_bytes(const struct pgc_s3_settings *s, uint64_t hint) {
 
 unsigned pgc_s3_parts_in_flight(const struct pgc_s3_settings *s, uint64_t part_bytes) {
     unsigned flight = s->in_flight;
-    while (flight > 1 && (flight + 1) * part_bytes > BUFFERS_MOST)
+    uint64_t most = s->part_bytes == 0 ? BUFFERS_OWN : BUFFERS_MOST;
+    while (flight > 1 && (flight + 1) * part_bytes > most)
         flight--;
     return flight;
 }

@@ -71,6 +71,7 @@ void pgc_s3_settings_release(struct pgc_s3_settings *settings);
 /* Bytes per part for an object of up to `size_hint_bytes` (0: unknown): the given part_size, else 1.2 times the hint over
  * 90 % of the parts, rounded up to MiB, from 8 MiB (or the provider's minimum) to 5 GiB. */
 uint64_t pgc_s3_part_bytes(const struct pgc_s3_settings *settings, uint64_t size_hint_bytes);
-/* Parts in flight for that part size: as told, fewer when they would need more than 320 MiB, at least one. */
+/* Parts in flight for that part size: as told, fewer when they would need more than 80 MiB (320 with a part size of the user's own),
+ * at least one. */
 unsigned pgc_s3_parts_in_flight(const struct pgc_s3_settings *settings, uint64_t part_bytes);
 #endif

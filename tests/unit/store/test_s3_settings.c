@@ -123,6 +123,7 @@ START_TEST(parts_follow_the_size_hint)
     ck_assert(tib * 10000 > ((uint64_t)1 << 40) && tib < 200 * MIB); /* a TiB fits, with room to grow */
     ck_assert_uint_eq(pgc_s3_part_bytes(&s, (uint64_t)1 << 60), 5120 * MIB);
     ck_assert_uint_eq(pgc_s3_parts_in_flight(&s, 8 * MIB), 4);
+    ck_assert_uint_eq(pgc_s3_parts_in_flight(&s, 24 * MIB), 2);
     ck_assert_uint_eq(pgc_s3_parts_in_flight(&s, 128 * MIB), 1);
     ck_assert_uint_eq(pgc_s3_parts_in_flight(&s, 5120 * MIB), 1);
 }
