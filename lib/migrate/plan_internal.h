@@ -1,6 +1,6 @@
 #ifndef PGC_MIGRATE_PLAN_INTERNAL_H
 #define PGC_MIGRATE_PLAN_INTERNAL_H
-/* Between plan.c (who meets whom), plan_states.c (what that means) and plan_steps.c (what is done about it). */
+/* Between plan.c (who meets whom) and plan_steps.c (what that means, and what is done about it). */
 #include "migrate/plan.h"
 
 /* One entry per migration and per row without a file. */

@@ -3,7 +3,7 @@
 # once, the ledger is true, the rest finish. The same through pgbouncer in transaction mode. CREATE INDEX CONCURRENTLY never
 # deadlocks with those who wait. PGC_TEST_RACE_ROUNDS (default 1) repeats it; PGC_TEST_RACE_FILES (default 60) files each.
 . "$(dirname "$0")/../support/lib.sh"
-here=$(cd "$(dirname "$0")" && pwd)
+. "$(dirname "$0")/../support/pgbouncer.sh"
 cd "$T" || exit 1
 rounds=${PGC_TEST_RACE_ROUNDS:-1}
 files=${PGC_TEST_RACE_FILES:-60}
@@ -57,36 +57,12 @@ for p in "${pids[@]}"; do wait "$p" || bad=$((bad + 1)); done
 is "CREATE INDEX CONCURRENTLY with four waiting" "$bad $(sql -d cic -c "select bool_and(indisvalid) from pg_index where indexrelid = 'big_n'::regclass")" "0 t"
 
 # --- pgbouncer in transaction mode ------------------------------------------------------------------------------------
-if ! command -v pgbouncer > /dev/null; then
-  skip "pgbouncer" "it is not installed"
-  finish
-fi
-port=$("$here/../support/free-port.sh")
-cat > bouncer.ini << E
-[databases]
-* = host=$PGHOST port=$PGPORT
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = $port
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 6
-max_client_conn = 100
-ignore_startup_parameters = extra_float_digits,options
-logfile = $T/bouncer.log
-E
-sed -i "s|^\* = .*|* = host=$PGHOST port=$PGPORT user=$PGUSER|" bouncer.ini
-chmod 755 "$T"; touch bouncer.log; chmod 666 bouncer.log bouncer.ini
-as=(); [ "$(id -u)" != 0 ] || as=(setpriv --reuid=nobody --regid=nogroup --clear-groups --)
-"${as[@]}" pgbouncer "$T/bouncer.ini" > /dev/null 2>&1 &
-bouncer=$!
-for _ in $(seq 50); do (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null && break; sleep 0.1; done
+bouncer_start 6 || finish
 for round in $(seq 1 "$rounds"); do
-  race "pooled $round" "pool$round" -d "host=127.0.0.1 port=$port dbname=pool$round user=$PGUSER" --lease 2s
+  race "pooled $round" "pool$round" -d "$(pooled "pool$round")" --lease 2s
 done
 new_db mixed
-pgc-migrate up --dir m -d "host=127.0.0.1 port=$port dbname=mixed user=$PGUSER" --log-level error > /dev/null 2>&1 &
+pgc-migrate up --dir m -d "$(pooled mixed)" --log-level error > /dev/null 2>&1 &
 a=$!
 pgc-migrate up --dir m -d mixed --log-level error > mixed.out 2>&1 &
 b=$!
@@ -95,6 +71,5 @@ wait $b; rb=$?
 is "pooled and direct at once" "$ra $rb $(sql -d mixed -c 'select count(*), count(distinct v) from seen')" "0 0 $files|$files"
 is "no session lock stays behind" "$(sql -d mixed -c "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = 'mixed')")" 0
 is "no lease stays behind" "$(sql -d mixed -c 'select count(*) from pgc.migration_lease')" 0
-kill $bouncer
-wait $bouncer 2> /dev/null
+bouncer_stop
 finish

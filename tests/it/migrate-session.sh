@@ -2,7 +2,7 @@
 # What a script does to its session reaches neither the lock, nor the ledger, nor the next file; directly and behind pgbouncer in
 # transaction mode. Who is in the way of a lock is named.
 . "$(dirname "$0")/../support/lib.sh"
-here=$(cd "$(dirname "$0")" && pwd)
+. "$(dirname "$0")/../support/pgbouncer.sh"
 cd "$T" || exit 1
 file() { mkdir -p "$(dirname "$1")"; cat > "$1"; }
 new_db sess
@@ -99,28 +99,7 @@ new_db direct_batch
 check "direct: in batches" direct_batch --dir in --batch 5
 
 # --- pgbouncer ----------------------------------------------------------------------------------------------------------
-if command -v pgbouncer > /dev/null; then
-  port=$("$here/../support/free-port.sh")
-  cat > bouncer.ini << E
-[databases]
-* = host=$PGHOST port=$PGPORT user=$PGUSER
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = $port
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 3
-max_client_conn = 100
-ignore_startup_parameters = extra_float_digits,options
-logfile = $T/bouncer.log
-E
-  chmod 755 "$T"; touch bouncer.log; chmod 666 bouncer.log bouncer.ini
-  as=(); [ "$(id -u)" != 0 ] || as=(setpriv --reuid=nobody --regid=nogroup --clear-groups --)
-  "${as[@]}" pgbouncer "$T/bouncer.ini" > /dev/null 2>&1 &
-  bouncer=$!
-  for _ in $(seq 50); do (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null && break; sleep 0.1; done
-  pooled() { echo "host=127.0.0.1 port=$port dbname=$1 user=$PGUSER"; }
+if bouncer_start 3; then
   for kind in in out; do
     new_db "pooled_$kind"
     check_db=pooled_$kind
@@ -141,10 +120,7 @@ E
   for _ in 1 2 3 4 5; do timeout 120 pgc-migrate up --dir c -d "$(pooled pooled_cic)" --log-level error > /dev/null 2>> cic.err & pids+=($!); done
   for p in "${pids[@]}"; do wait "$p" || bad=$((bad + 1)); done
   is "pooled: CREATE INDEX CONCURRENTLY with four waiting" "$bad $(sql -d pooled_cic -c "select bool_and(indisvalid) from pg_index where indexrelid = 'big_n'::regclass")" "0 t"
-  kill $bouncer
-  wait $bouncer 2> /dev/null
-else
-  skip "pgbouncer" "it is not installed"
+  bouncer_stop
 fi
 
 # --- a lease that another run has taken over, a lock that is lost ---------------------------------------------------------
