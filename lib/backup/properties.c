@@ -10,6 +10,7 @@
 
 void pgc_properties_release(struct pgc_properties *p) {
     free(p->create);
+    free(p->encoding);
     free(p->tablespace);
     pgc_strings_release(&p->early);
     pgc_strings_release(&p->late);
@@ -129,6 +130,10 @@ static enum pgc_code each(void *arg, const struct pgc_split_item *item, struct p
         return PGC_OK;
     if (pgc_text_starts(item->text, "CREATE DATABASE "))
         return read_create(r, item->text, err);
+    if (pgc_text_starts(item->text, "SET client_encoding ") && r->p->encoding == NULL) {
+        r->p->encoding = strdup(item->text);
+        return r->p->encoding == NULL ? pgc_fail_nomem(err) : PGC_OK;
+    }
     if (is_late(item->text))
         return pgc_strings_take(&r->p->late, renamed(item->text, r->database), err);
     if (is_early(item->text))

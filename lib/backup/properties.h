@@ -15,12 +15,13 @@
 
 struct pgc_properties {
     char *create;             /* CREATE DATABASE ...; NULL: the archive says nothing about it */
+    char *encoding;           /* the statement that sets the encoding of the others; NULL: none */
     char *tablespace;         /* that `create` names, not quoted; NULL: none */
     struct pgc_strings early; /* owner, grants, settings, security labels */
     struct pgc_strings late;
 };
 #define PGC_PROPERTIES_INIT                                                                                            \
-    { NULL, NULL, PGC_STRINGS_INIT, PGC_STRINGS_INIT }
+    { NULL, NULL, NULL, PGC_STRINGS_INIT, PGC_STRINGS_INIT }
 void pgc_properties_release(struct pgc_properties *properties);
 
 /* `database`: the new name, quoted. */

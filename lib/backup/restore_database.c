@@ -139,13 +139,11 @@ static enum pgc_code apply_early(struct pgc__restore *r, const char *statement, 
                             role);
 }
 
-/* The statements are in the encoding of the dump. */
-static enum pgc_code set_encoding(struct pgc__restore *r, bool dump, struct pgc_error *err) {
-    const char *encoding = r->manifest->encoding;
-    if (encoding == NULL || strcmp(encoding, "UTF8") == 0 || strcmp(encoding, "SQL_ASCII") == 0)
+/* The statements are in the encoding of the archive, which need not be that of the database. */
+static enum pgc_code set_encoding(struct pgc__restore *r, bool archive, struct pgc_error *err) {
+    if (r->properties.encoding == NULL)
         return PGC_OK;
-    PGC_AUTO_FREE char *quoted = pgc_conn_quote_literal(r->conn, dump ? encoding : "UTF8");
-    return quoted == NULL ? pgc_fail_nomem(err) : pgc_conn_execf(r->conn, err, "set client_encoding = %s", quoted);
+    return pgc_conn_exec(r->conn, archive ? r->properties.encoding : "set client_encoding = 'UTF8'", err);
 }
 
 static enum pgc_code set_up(struct pgc__restore *r, const char *name, struct pgc_error *err) {

@@ -54,6 +54,14 @@ is "... both, and nothing else" "$(sql -d rd_part -c "select string_agg(relname,
 status "a table that is not in the backup" 1 restore --database rd_app --into rd_none --create --table nope
 like "... is named" "$ERR" "holds no table 'nope'"
 
+sql -d postgres -c "create database rd_latin template template0 encoding 'LATIN1' locale 'C'" -c "comment on database rd_latin is 'latin'"
+sql -d rd_latin -c "create table \"tä\" as select 'ö'::text as a"
+backup -d rd_latin > /dev/null
+status "another encoding, a name of another one" 0 restore --database rd_latin --into rd_lö --create
+is "... the comment" "$(sql -d postgres -c "select shobj_description(oid, 'pg_database') from pg_database where datname = 'rd_lö'")" latin
+is "... and content" "$(sql -d rd_lö -c 'select a from "tä"')" ö
+sql -d postgres -c 'drop database rd_latin' -c 'drop database "rd_lö"'
+
 # --- names that are not there are told before anything is made ---
 for d in rd_copy rd_other $(databases | tr , '\n' | grep rd_other_before) rd_role rd_part rd_plain; do sql -d postgres -c "drop database \"$d\""; done
 before=$(databases)

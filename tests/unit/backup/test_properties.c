@@ -35,6 +35,7 @@ START_TEST(statements_are_for_the_new_name)
     PGC_CLEANUP(pgc_properties_release) struct pgc_properties p = PGC_PROPERTIES_INIT;
     ck_assert_int_eq(pgc_properties_parse(&p, sql, strlen(sql), "new", &err), PGC_OK);
     ck_assert_str_eq(p.create, "CREATE DATABASE new WITH TEMPLATE = template0 LOCALE = 'C' TABLESPACE = \"t\"\"s\";");
+    ck_assert_str_eq(p.encoding, "SET client_encoding = 'UTF8';");
     ck_assert_str_eq(p.tablespace, "t\"s");
     ck_assert_uint_eq(p.early.count, sizeof early / sizeof early[0]);
     for (size_t i = 0; i < p.early.count; i++)
