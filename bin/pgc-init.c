@@ -382,17 +382,15 @@ static const struct pgc_command root = {
     .args = "DIR...",
     .description =
         "Runs the files of each DIR in byte order: .sql, .sql.gz, .sql.xz and .sql.zst by the built-in script engine, "
-        "executable .sh "
-        "run, other .sh sourced, archives of pg_dump by pg_restore, .csv by COPY; the rest is ignored. A ledger "
-        "(pgc.init) in the "
-        "database remembers each file: it runs once, and after a failure the next run takes up at the file that "
-        "failed. "
-        "The exit status of a failed script is the exit status of pgc init (3 for SQL, as with psql).\n"
+        "executable .sh run, other .sh sourced, archives of pg_dump by pg_restore, .csv by COPY; the rest is ignored. "
+        "A ledger (pgc.init) in the database remembers each file: it runs once, and after a failure the next run takes "
+        "up at the file that failed. The exit status of a failed script is the exit status of pgc init (3 for SQL, as "
+        "with psql).\n"
         "A file may say its own policy behind its number, as in 20.always_grants.sql or 30.changed_views.sql.",
-    .examples = "  pgc init /docker-entrypoint-initdb.d             # run what has not run yet\n"
-                "  pgc init --plan --json DIR                       # look first\n"
-                "  PGC_INIT_DATABASES=app:app PGC_INIT_USERS=app pgc init DIR\n"
-                "  pgc init status                                  # what has run\n",
+    .examples = "pgc init /docker-entrypoint-initdb.d             # run what has not run yet\n"
+                "pgc init --plan --json DIR                       # look first\n"
+                "PGC_INIT_DATABASES=app:app PGC_INIT_USERS=app pgc init DIR\n"
+                "pgc init status                                  # what has run\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .settings_size = sizeof(struct settings),

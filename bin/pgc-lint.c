@@ -291,16 +291,15 @@ static const struct pgc_command lint_command = {
     .name = "pgc-lint",
     .summary = "find migrations that lock, rewrite, break or lose",
     .args = "FILE|FOLDER|-...",
-    .description =
-        "Reads SQL with PostgreSQL's own parser, statement by statement, and reports what is dangerous on a server in "
-        "use, each with its place, the reason and a safer way. Rules have the names of squawk; codes of Atlas and "
-        "checks of strong_migrations are accepted as well.\n\n"
-        "'-- pgc:nolint RULE reason' in front of a statement silences a rule for it, '-- pgc:nolint-file RULE reason' "
-        "for the file; comments of squawk and Atlas are understood.\n\n"
-        "With a connection the version, the size of tables and their columns are known: small tables and tables that "
-        "do not exist yet make no trouble.\n\n"
-        "Exit status: 0 nothing of --fail-level or above, 1 findings, 65 a statement that cannot be parsed, 64 wrong "
-        "usage.",
+    .description = "Reads SQL with PostgreSQL's own parser, statement by statement, and reports what is dangerous on a "
+                   "server in use, each with its place, the reason and a safer way. Rules have the names of squawk; "
+                   "codes of Atlas and checks of strong_migrations are accepted as well.\n\n"
+                   "'-- pgc:nolint RULE reason' in front of a statement silences a rule for it, '-- pgc:nolint-file "
+                   "RULE reason' for the file; comments of squawk and Atlas are understood.\n\n"
+                   "With a connection the version, the size of tables and their columns are known: small tables and "
+                   "tables that do not exist yet make no trouble.\n\n"
+                   "Exit status: 0 nothing of --fail-level or above, 1 findings, 65 a statement that cannot be parsed, "
+                   "64 wrong usage.",
     .examples = "pgc lint migrations/  # a folder\n"
                 "pgc lint --dir migrations --format github $(git diff --name-only main -- migrations)  # annotations\n"
                 "pgc lint -d postgres://app@db/app migrations/0042_orders.sql  # with the server's knowledge\n"

@@ -12,14 +12,13 @@ static const struct pgc_command *const commands[] = {
 static const struct pgc_command root = {
     .name = "pgc-migrate",
     .summary = "schema migrations for PostgreSQL",
-    .description =
-        "Applies the SQL files of a folder, each once, each in its own transaction together with its row in the ledger "
-        "(table migrations in schema pgc). Files are named YYYYMMDDHHMMSS_name.sql (any leading digits) and hold "
-        "'-- migrate:up' and '-- migrate:down' sections; without these a file is all up. '-- migrate:up "
-        "transaction:false' runs it outside a transaction, '-- pgc:requires VERSION|NAME' orders it behind another, "
-        "R__name.sql or '-- migrate:repeatable' runs it whenever it has changed. before_all.sql, before_each.sql, "
-        "after_each.sql, after_versioned.sql, after_all.sql and after_error.sql are hooks. Folders of other tools are "
-        "read as they are (--format).",
+    .description = "Applies the SQL files of a folder, each once, each in its own transaction together with its row in "
+                   "the ledger (table migrations in schema pgc). Files are named YYYYMMDDHHMMSS_name.sql (any leading "
+                   "digits) and hold '-- migrate:up' and '-- migrate:down' sections; without these a file is all up. "
+                   "'-- migrate:up transaction:false' runs it outside a transaction, '-- pgc:requires VERSION|NAME' "
+                   "orders it behind another, R__name.sql or '-- migrate:repeatable' runs it whenever it has changed. "
+                   "before_all.sql, before_each.sql, after_each.sql, after_versioned.sql, after_all.sql and "
+                   "after_error.sql are hooks. Folders of other tools are read as they are (--format).",
     .examples = "pgc migrate new create_users  # makes migrations/20260131120000_create_users.sql\n"
                 "pgc migrate up -d postgres://localhost/app  # applies what is pending\n"
                 "pgc migrate plan --offline --json  # what an empty database would get\n"

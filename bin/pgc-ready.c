@@ -88,12 +88,13 @@ static void warn_of_socket(const struct pgc_runtime *rt, const struct pgc_ready_
                      (access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0);
     if (!temporary && (report->server.known || !container))
         return;
-    pgc_log(rt, PGC_LOG_WARN, "socket",
-            temporary ? "the server listens on a Unix socket only: perhaps the temporary one of an initialising "
-                        "container; use --host 127.0.0.1 or --stable 2s"
-                      : "a Unix socket in a container also answers while the database is being initialised; use "
-                        "--host 127.0.0.1",
-            PGC_LOG_TEXT("target", target->text));
+    pgc_log(
+        rt, PGC_LOG_WARN, "socket",
+        temporary
+            ? "the server listens on a Unix socket only: perhaps the temporary one of an initialising container; use "
+              "--host 127.0.0.1 or --stable 2s"
+            : "a Unix socket in a container also answers while the database is being initialised; use --host 127.0.0.1",
+        PGC_LOG_TEXT("target", target->text));
 }
 
 /* Standard output is the command's when there is one. */
@@ -171,17 +172,16 @@ static const struct pgc_command ready = {
     .description =
         "Connects as the application would and tells how far that comes. Without TARGET the connection options and the "
         "environment say which server. A TARGET is a postgres:// URI, a conninfo string or database name, "
-        "tcp://HOST:PORT "
-        "or http://HOST:PORT/PATH; several are checked at once and all must be ready. Options stand before `--`; the "
-        "command after it replaces this program once everything is ready.\n\n"
+        "tcp://HOST:PORT or http://HOST:PORT/PATH; several are checked at once and all must be ready. Options stand "
+        "before `--`; the command after it replaces this program once everything is ready.\n\n"
         "Exit status: 0 ready, 1 rejecting (starting, recovering, shutting down, no slots), 2 no response, 3 usage or "
         "nothing attempted, 4 authentication, 5 wrong role, lag or read-only, 6 not migrated, 7 TLS, 124 --wait is "
         "over.",
-    .examples = "  pgc ready --wait 60s -h db -U app -d app        # until the application could work\n"
-                "  pgc ready --wait 60s --level migrated -- app    # then become the application\n"
-                "  pgc ready --level ping                          # exactly pg_isready\n"
-                "  pgc ready --role standby --max-lag 16MB         # a standby that is not late\n"
-                "  pgc ready --wait 30s tcp://redis:6379 http://auth:8080/health\n",
+    .examples = "pgc ready --wait 60s -h db -U app -d app        # until the application could work\n"
+                "pgc ready --wait 60s --level migrated -- app    # then become the application\n"
+                "pgc ready --level ping                          # exactly pg_isready\n"
+                "pgc ready --role standby --max-lag 16MB         # a standby that is not late\n"
+                "pgc ready --wait 30s tcp://redis:6379 http://auth:8080/health\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .settings_size = sizeof(struct settings),

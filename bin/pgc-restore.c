@@ -202,11 +202,9 @@ static const struct pgc_command root = {
     .args = "[ID|latest]",
     .description =
         "Reads the artefact once and compares it with its SHA-256 before anything is written; a damaged, cut or "
-        "wrongly "
-        "keyed one never reaches the server. A database that is not empty is left alone unless --replace or --clean "
-        "says "
-        "otherwise. A restore that fails leaves nothing: a database made for it has another name until it is complete "
-        "and is dropped, an existing one is restored in one transaction.\n\n"
+        "wrongly keyed one never reaches the server. A database that is not empty is left alone unless --replace or "
+        "--clean says otherwise. A restore that fails leaves nothing: a database made for it has another name until it "
+        "is complete and is dropped, an existing one is restored in one transaction.\n\n"
         "Exit status: 0 restored, 65 damaged artefact, 77 no key fits, 78 roles missing, 1 refused or failed.",
     .examples =
         "pgc restore --store /srv/backups -i key.txt --database app --into app_copy --create  # newest, as a copy\n"

@@ -107,8 +107,7 @@ static const struct pgc_command load_command = {
     .args = "FILE|FOLDER...",
     .description =
         "All files go in one transaction. A folder stands for its .sql, .csv and .tsv files in the order of their "
-        "names. "
-        "TABLE.csv, SCHEMA.TABLE.csv and 10_TABLE.csv are copied into the table, columns by the header line; "
+        "names. TABLE.csv, SCHEMA.TABLE.csv and 10_TABLE.csv are copied into the table, columns by the header line; "
         "neighbouring CSV files are ordered so that referenced tables come first. Sequences go on behind the highest "
         "value. The table pgc.seed remembers name and SHA-256: a file is loaded again only when it has changed.",
     .examples = "pgc seed load seeds/  # a folder\n"

@@ -237,10 +237,9 @@ static enum pgc_code run_run(struct pgc_cli *cli, void *settings, struct pgc_err
 static const struct pgc_command start_command = {
     .name = "start",
     .summary = "start a throw-away server and print its URL",
-    .description =
-        "Makes a cluster in a new folder under TMPDIR, starts it and creates the database. The server goes on "
-        "until `pgc testdb stop`. Durability is off: it is for tests. Without --tcp it listens on a Unix "
-        "socket in the private folder. Run as root, the server runs as postgres or nobody.",
+    .description = "Makes a cluster in a new folder under TMPDIR, starts it and creates the database. The server goes "
+                   "on until `pgc testdb stop`. Durability is off: it is for tests. Without --tcp it listens on a Unix "
+                   "socket in the private folder. Run as root, the server runs as postgres or nobody.",
     .examples = "url=$(pgc testdb start)  # then: psql \"$url\"\n"
                 "pgc testdb start --tcp --set max_connections=500  # for clients that need TCP",
     OPTIONS(start_options),
@@ -252,7 +251,7 @@ static const struct pgc_command stop_command = {
     .summary = "end a server and remove everything it left",
     .args = "[URL|FOLDER]...",
     .description = "Without argument: the only test server that runs.",
-    .examples = "pgc testdb stop \"$url\"  # the server with this URL\npgc testdb stop --all  # all of yours",
+    .examples = "pgc testdb stop \"$url\"# the server with this URL\npgc testdb stop --all  # all of yours",
     OPTIONS(stop_options),
     .settings_size = sizeof(struct settings),
     .run = run_stop,
@@ -268,9 +267,8 @@ static const struct pgc_command run_command_table = {
     .name = "run",
     .summary = "run a command with a throw-away server",
     .args = "-- COMMAND [ARG]...",
-    .description =
-        "The command finds the server by DATABASE_URL, PGHOST, PGPORT, PGUSER and PGDATABASE; its exit status "
-        "is ours. The server is gone afterwards, whatever happens.",
+    .description = "The command finds the server by DATABASE_URL, PGHOST, PGPORT, PGUSER and PGDATABASE; its exit "
+                   "status is ours. The server is gone afterwards, whatever happens.",
     .examples = "pgc testdb run -- make test  # DATABASE_URL is set",
     .options = start_options,
     .option_count = START_COUNT - 1,

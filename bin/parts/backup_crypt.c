@@ -201,9 +201,8 @@ static enum pgc_code run_keygen(struct pgc_cli *cli, void *settings, struct pgc_
 const struct pgc_command pgc_cmd_backup_encrypt = {
     .name = "encrypt",
     .summary = "encrypt standard input with age",
-    .description =
-        "Encrypts for every recipient given, in the format of age (age-encryption.org/v1). A passphrase must be "
-        "the only recipient. --identity-file encrypts for the public halves of one's own keys.",
+    .description = "Encrypts for every recipient given, in the format of age (age-encryption.org/v1). A passphrase "
+                   "must be the only recipient. --identity-file encrypts for the public halves of one's own keys.",
     .examples = "pgc backup encrypt -r age1... < dump > dump.age  # for one recipient\n"
                 "pgc backup encrypt -R team.txt -a < notes  # for a team, as text",
     .options = encrypt_options,
@@ -215,10 +214,9 @@ const struct pgc_command pgc_cmd_backup_encrypt = {
 const struct pgc_command pgc_cmd_backup_decrypt = {
     .name = "decrypt",
     .summary = "decrypt standard input with age",
-    .description =
-        "Armor is recognised. Exit status 77: no key fits; 65: the input is malformed, altered or cut. Standard "
-        "output then may hold the beginning of the plaintext, which was authenticated; with --output nothing "
-        "appears before everything was checked.",
+    .description = "Armor is recognised. Exit status 77: no key fits; 65: the input is malformed, altered or cut. "
+                   "Standard output then may hold the beginning of the plaintext, which was authenticated; with "
+                   "--output nothing appears before everything was checked.",
     .examples = "pgc backup decrypt -i key.txt < app.zst.age | zstd -d | pg_restore -d app  # by hand",
     .options = decrypt_options,
     .option_count = COUNT(decrypt_options),
@@ -229,9 +227,8 @@ const struct pgc_command pgc_cmd_backup_decrypt = {
 const struct pgc_command pgc_cmd_backup_keygen = {
     .name = "keygen",
     .summary = "make a key pair for age",
-    .description =
-        "Prints a new secret key in the format of age-keygen, with its public key as a comment. Keep the secret key "
-        "away from the server whose backups it opens.",
+    .description = "Prints a new secret key in the format of age-keygen, with its public key as a comment. Keep the "
+                   "secret key away from the server whose backups it opens.",
     .examples = "pgc backup keygen -o key.txt  # the public key goes to standard error",
     .options = keygen_options,
     .option_count = COUNT(keygen_options),

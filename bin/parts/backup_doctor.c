@@ -206,8 +206,8 @@ static const struct remedy {
       "check the user, the key (is its public half in authorized_keys?) and its passphrase, and that the account may "
       "write there" },
     { "sftp", PGC_E_TLS,
-      "compare with the fingerprint that the host itself prints (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); "
-      "if it is the new one, pin it" },
+      "compare with the fingerprint that the host itself prints (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); if "
+      "it is the new one, pin it" },
     { "sftp", PGC_E_NOT_FOUND,
       "make the folder of the URL on the host; its path begins at the root of what SFTP shows" },
     { "dav", PGC_E_AUTH,

@@ -100,9 +100,8 @@ const struct pgc_command pgc_cmd_backup_next = {
     .summary = "print when a schedule activates next",
     .description =
         "One RFC 3339 time a line, in the time zone of the schedule. A job at a fixed time that daylight saving skips "
-        "runs "
-        "once at the first minute behind the gap, and only in the first pass of an hour that comes twice (the rule of "
-        "cronie). A bad expression ends with exit status 64; one that never activates prints nothing.",
+        "runs once at the first minute behind the gap, and only in the first pass of an hour that comes twice (the "
+        "rule of cronie). A bad expression ends with exit status 64; one that never activates prints nothing.",
     .examples = "pgc backup next --schedule '30 2 * * mon-fri' --tz Europe/Berlin --count 3  # when will it run?\n"
                 "pgc backup next --schedule '0 3 L * *'  # the last day of each month",
     .options = next_options,
@@ -274,12 +273,11 @@ static enum pgc_code run_keep(struct pgc_cli *cli, void *settings, struct pgc_er
 const struct pgc_command pgc_cmd_backup_keep = {
     .name = "keep",
     .summary = "preview what a retention policy keeps",
-    .description =
-        "Reads RFC 3339 times from standard input, one a line, and prints them newest first: keep or remove, the time, "
-        "the reasons, separated by tabs. Hours, days, weeks, months and years are those of UTC. Without a policy "
-        "everything is kept.",
-    .examples =
-        "pgc backup list --json | jq -r '.backups[].started' | pgc backup keep --keep-daily 7 --keep-weekly 4  # what would go?",
+    .description = "Reads RFC 3339 times from standard input, one a line, and prints them newest first: keep or "
+                   "remove, the time, the reasons, separated by tabs. Hours, days, weeks, months and years are those "
+                   "of UTC. Without a policy everything is kept.",
+    .examples = "pgc backup list --json | jq -r '.backups[].started' | pgc backup keep --keep-daily 7 --keep-weekly 4  "
+                "# what would go?",
     .options = keep_options,
     .option_count = COUNT(keep_options),
     .settings_size = sizeof(struct preview_settings),

@@ -86,13 +86,11 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
 const struct pgc_command pgc_cmd_backup_prune = {
     .name = "prune",
     .summary = "delete the backups that a policy does not keep",
-    .description =
-        "The words and the behaviour are those of restic, for each database by itself, over good backups only; 'pgc "
-        "backup "
-        "keep' shows a policy on times alone. Spans count back from the newest good backup, not from now: when backups "
-        "fail, "
-        "nothing expires. At least --keep-min backups stay, never none; pinned and damaged ones stay too. Only what "
-        "manifests name is deleted, the manifest first; what killed runs left is removed after --sweep-after.",
+    .description = "The words and the behaviour are those of restic, for each database by itself, over good backups "
+                   "only; 'pgc backup keep' shows a policy on times alone. Spans count back from the newest good "
+                   "backup, not from now: when backups fail, nothing expires. At least --keep-min backups stay, never "
+                   "none; pinned and damaged ones stay too. Only what manifests name is deleted, the manifest first; "
+                   "what killed runs left is removed after --sweep-after.",
     .examples = "pgc backup prune --store /srv/backups --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run  # "
                 "look first",
     .options = options,

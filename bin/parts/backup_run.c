@@ -384,11 +384,9 @@ const struct pgc_command pgc_cmd_backup_run = {
     .description =
         "Dumps each database with pg_dump (custom format), compresses with zstd, encrypts with age and writes the "
         "stream to every store; nothing touches a local disk on the way. A backup becomes visible only when pg_dump "
-        "has "
-        "ended well and all bytes are stored: a failed one leaves nothing and makes the exit status non-zero.\n\n"
+        "has ended well and all bytes are stored: a failed one leaves nothing and makes the exit status non-zero.\n\n"
         "The pg_dump whose major version is the server's is taken from those installed. Roles and tablespaces are "
-        "stored "
-        "beside each dump. While it runs a shared advisory lock keeps 'pgc migrate' waiting.",
+        "stored beside each dump. While it runs a shared advisory lock keeps 'pgc migrate' waiting.",
     .examples =
         "pgc backup run -d app --store /srv/backups --recipient age1...  # one database to a folder\n"
         "pgc backup run --all --exclude 'test_*' --store s3://bucket/pg --recipients-file keys.txt  # all but some",

@@ -131,15 +131,14 @@ static enum pgc_code run_schedule(struct pgc_cli *cli, void *settings, struct pg
 const struct pgc_command pgc_cmd_backup_schedule = {
     .name = "schedule",
     .summary = "run jobs by their schedules until ended (PID 1 of the backup container)",
-    .description = "Each job runs as a process of its own. A job that is still running when it is due again is skipped "
-                   "and counted. What was "
-                   "missed while nobody was there is made up for once: the store says when the last backup was. SIGHUP "
-                   "reads --config again, "
-                   "SIGTERM ends running jobs cleanly (see --drain) and exits.\n"
-                   "/healthz answers 503 when the last success of a job is older than its schedule and grace allow.",
-    .examples = "  pgc backup schedule --config /etc/pgc/backup.json          # several jobs\n"
-                "  PGC_BACKUP_SCHEDULE='30 2 * * *' PGC_BACKUP_TZ=Europe/Berlin pgc backup schedule\n"
-                "  pgc backup schedule --config backup.json --check          # when would they run\n",
+    .description =
+        "Each job runs as a process of its own. A job that is still running when it is due again is skipped and "
+        "counted. What was missed while nobody was there is made up for once: the store says when the last backup was. "
+        "SIGHUP reads --config again, SIGTERM ends running jobs cleanly (see --drain) and exits.\n"
+        "/healthz answers 503 when the last success of a job is older than its schedule and grace allow.",
+    .examples = "pgc backup schedule --config /etc/pgc/backup.json          # several jobs\n"
+                "PGC_BACKUP_SCHEDULE='30 2 * * *' PGC_BACKUP_TZ=Europe/Berlin pgc backup schedule\n"
+                "pgc backup schedule --config backup.json --check          # when would they run\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .settings_size = sizeof(struct settings),

@@ -233,15 +233,13 @@ const struct pgc_command pgc_cmd_backup_verify = {
     .name = "verify",
     .summary = "prove that a backup is whole and comes back",
     .args = "[ID|latest]",
-    .description = "Without ID the newest backup of every database (or of --database) is taken.\n\n"
-                   "Level 1 reads every artefact: SHA-256 of what is stored, decryption, decompression, SHA-256 of the "
-                   "content, and the "
-                   "whole archive through pg_restore. Level 2 also restores into a scratch database and compares its "
-                   "tables with the "
-                   "fingerprint taken in the snapshot of the dump (see 'run --fingerprint'): on the server named by "
-                   "-d, -h, -p, -U, or, "
-                   "without them, on a throw-away server started from the local PostgreSQL programs.\n\n"
-                   "Exit status: 0 proven, 65 damaged or different, 77 no key fits.",
+    .description =
+        "Without ID the newest backup of every database (or of --database) is taken.\n\n"
+        "Level 1 reads every artefact: SHA-256 of what is stored, decryption, decompression, SHA-256 of the content, "
+        "and the whole archive through pg_restore. Level 2 also restores into a scratch database and compares its "
+        "tables with the fingerprint taken in the snapshot of the dump (see 'run --fingerprint'): on the server named "
+        "by -d, -h, -p, -U, or, without them, on a throw-away server started from the local PostgreSQL programs.\n\n"
+        "Exit status: 0 proven, 65 damaged or different, 77 no key fits.",
     .examples = "pgc backup verify --store /srv/backups -i key.txt  # the newest of every database\n"
                 "pgc backup verify --store /srv/backups -i key.txt --level 2 --database app  # restore it and compare",
     .options = options,

@@ -456,19 +456,17 @@ static enum pgc_code run_squash(struct pgc_cli *cli, void *settings, struct pgc_
         .run = function,                                                                                               \
     }
 
-COMMAND(
-    adopt, "take over the ledger of another tool", adopt_options, run_adopt,
-    "Reads the old ledger (told apart by its columns), checks its checksums with its own algorithm and says for every "
-    "file how it stands. With --mode keep that ledger goes on being written row for row; with --mode copy it is copied "
-    "once into ours. The old tool's lock is taken too. Exit status 65 when files have changed.");
+COMMAND(adopt, "take over the ledger of another tool", adopt_options, run_adopt,
+        "Reads the old ledger (told apart by its columns), checks its checksums with its own algorithm and says for "
+        "every file how it stands. With --mode keep that ledger goes on being written row for row; with --mode copy it "
+        "is copied once into ours. The old tool's lock is taken too. Exit status 65 when files have changed.");
 COMMAND(
     dump, "print the schema", dump_options, run_dump,
     "pg_dump's text of the schema without comments, session settings, owners and privileges, and without the ledger.");
-COMMAND(
-    squash, "replace old migrations by one file", squash_options, run_squash,
-    "Applies everything up to --to in a database of its own, dumps its schema into VERSION_baseline.sql (Flyway: "
-    "BVERSION__baseline.sql; the other formats have no such file and are refused with exit status 64) and prints the "
-    "path. New databases start there; databases that have those versions already pass over it. With --remove the files "
-    "it stands for are deleted.");
+COMMAND(squash, "replace old migrations by one file", squash_options, run_squash,
+        "Applies everything up to --to in a database of its own, dumps its schema into VERSION_baseline.sql (Flyway: "
+        "BVERSION__baseline.sql; the other formats have no such file and are refused with exit status 64) and prints "
+        "the path. New databases start there; databases that have those versions already pass over it. With --remove "
+        "the files it stands for are deleted.");
 COMMAND(create, "create the database", database_options, run_create, "Does nothing when it exists already.");
 COMMAND(drop, "drop the database", database_options, run_drop, "Does nothing when it does not exist.");

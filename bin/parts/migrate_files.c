@@ -144,10 +144,9 @@ static enum pgc_code run_history(struct pgc_cli *cli, void *settings, struct pgc
         .run = function,                                                                                               \
     }
 
-COMMAND(
-    status, "list the migrations and their states", status_options, run_status,
-    "States: pending, applied, baseline, out-of-order, changed, outdated, missing, incomplete, failed. Exit status 0; "
-    "with --exit-code 1 when migrations are pending.");
+COMMAND(status, "list the migrations and their states", status_options, run_status,
+        "States: pending, applied, baseline, out-of-order, changed, outdated, missing, incomplete, failed. Exit status "
+        "0; with --exit-code 1 when migrations are pending.");
 COMMAND(validate, "check the files, and the ledger against them", validate_options, run_validate,
         "Exit status 65 for malformed files, duplicate versions, changed, missing or out-of-order migrations.");
 COMMAND(history, "list everything that happened to the ledger", history_options, run_history, NULL);

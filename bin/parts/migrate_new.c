@@ -173,10 +173,9 @@ const struct pgc_command pgc_cmd_migrate_new = {
     .summary = "make the files of a new migration",
     .args = "NAME",
     .description = "In the format of the folder: one file or a pair, with the words between which the SQL goes, and a "
-                   "version that follows "
-                   "the newest one there (a time stays a time, a number gets the next one). Prints the paths. A folder "
-                   "of Atlas gets its "
-                   "atlas.sum written too; of graphile-migrate the file current.sql is committed under that name.",
+                   "version that follows the newest one there (a time stays a time, a number gets the next one). "
+                   "Prints the paths. A folder of Atlas gets its atlas.sum written too; of graphile-migrate the file "
+                   "current.sql is committed under that name.",
     .options = new_options,
     .option_count = COUNT(new_options),
     .settings_size = sizeof(struct migrate_settings),

@@ -57,12 +57,10 @@ static enum pgc_code run(struct pgc_cli *cli, void *settings, struct pgc_error *
 const struct pgc_command ready_serve_command = {
     .name = "serve",
     .summary = "answer HTTP probes from memory over one kept connection",
-    .description =
-        "GET and HEAD of /livez (200 while this program runs), /readyz (200 or 503), /startupz (200 once it was "
-        "ready), "
-        "/primary, /replica?lag=16MB (or 10s), /metrics (Prometheus). Checks on an interval over one kept connection; "
-        "never opens a second one. Ends on SIGTERM within a second.",
-    .examples = "  pgc ready serve --listen :8008 --level migrated\n  curl -f http://localhost:8008/readyz\n",
+    .description = "GET and HEAD of /livez (200 while this program runs), /readyz (200 or 503), /startupz (200 once it "
+                   "was ready), /primary, /replica?lag=16MB (or 10s), /metrics (Prometheus). Checks on an interval "
+                   "over one kept connection; never opens a second one. Ends on SIGTERM within a second.",
+    .examples = "pgc ready serve --listen :8008 --level migrated\n  curl -f http://localhost:8008/readyz\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .settings_size = sizeof(struct settings),

@@ -67,9 +67,9 @@ struct action {
 /* psql -l, as psql 15 prints it. */
 static const char list_databases[] =
     "select datname as \"Name\", pg_catalog.pg_get_userbyid(datdba) as \"Owner\", "
-    "pg_catalog.pg_encoding_to_char(encoding) as \"Encoding\", datcollate as \"Collate\", datctype as \"Ctype\", "
-    "case when pg_catalog.cardinality(datacl) = 0 then '(none)' else pg_catalog.array_to_string(datacl, E'\\n') end "
-    "as \"Access privileges\" from pg_catalog.pg_database order by 1";
+    "pg_catalog.pg_encoding_to_char(encoding) as \"Encoding\", datcollate as \"Collate\", datctype as \"Ctype\", case "
+    "when pg_catalog.cardinality(datacl) = 0 then '(none)' else pg_catalog.array_to_string(datacl, E'\\n') end as "
+    "\"Access privileges\" from pg_catalog.pg_database order by 1";
 
 struct call {
     struct run_settings settings;
@@ -341,14 +341,11 @@ const struct pgc_command pgc_cmd_sql_run = {
     .description =
         "Takes psql's options; -c and -f are done in the order given, standard input is read when there is neither. "
         "Variables, \\connect, \\i, \\ir, \\copy, inline COPY data, \\gset, \\gexec, \\if and the display commands "
-        "work as in "
-        "psql; \\d and the like are errors. Messages and exit statuses are psql's: 0 done, 1 the file is missing or a "
-        "-c "
-        "failed, 2 connection failed or lost, 3 stopped by an error (ON_ERROR_STOP).\n"
+        "work as in psql; \\d and the like are errors. Messages and exit statuses are psql's: 0 done, 1 the file is "
+        "missing or a -c failed, 2 connection failed or lost, 3 stopped by an error (ON_ERROR_STOP).\n"
         "\n"
         "No shell is run for \\!, backquotes, PROGRAM and |command unless --allow-shell; `echo \"$NAME\"` in "
-        "backquotes "
-        "is served without one. After a failed COPY its data is passed over, never run.\n"
+        "backquotes is served without one. After a failed COPY its data is passed over, never run.\n"
         "\n"
         "Installed under the name psql the program is this command.",
     .examples = "pgc sql run -v ON_ERROR_STOP=1 -d app -f init.sql   # as an init script is run\n"

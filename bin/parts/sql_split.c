@@ -127,17 +127,16 @@ const struct pgc_command pgc_cmd_sql_split = {
     .name = "split",
     .summary = "print the statements of a script, as psql would send them, with line numbers",
     .args = "FILE",
-    .description =
-        "Nothing is run and no server is needed. Variables set by \\set (and --set) are replaced and \\if is followed "
-        "as psql does, unless --raw is given. Backquoted commands are not run; \\gset sets nothing; \\i reads "
-        "nothing.\n"
-        "\n"
-        "Text output: each statement after a line `-- line N`. JSON output: an array of objects with line, end_line, "
-        "offset and length (bytes in the file), terminated (by a semicolon), copy_from_stdin (how many COPY commands "
-        "take their data from the file) and sql. With --all every object has a kind: statement, meta (text in command) "
-        "or copy_data.\n"
-        "\n"
-        "A quote, comment, parenthesis or \\if that is still open at the end is told on standard error.",
+    .description = "Nothing is run and no server is needed. Variables set by \\set (and --set) are replaced and \\if "
+                   "is followed as psql does, unless --raw is given. Backquoted commands are not run; \\gset sets "
+                   "nothing; \\i reads nothing.\n"
+                   "\n"
+                   "Text output: each statement after a line `-- line N`. JSON output: an array of objects with line, "
+                   "end_line, offset and length (bytes in the file), terminated (by a semicolon), copy_from_stdin (how "
+                   "many COPY commands take their data from the file) and sql. With --all every object has a kind: "
+                   "statement, meta (text in command) or copy_data.\n"
+                   "\n"
+                   "A quote, comment, parenthesis or \\if that is still open at the end is told on standard error.",
     .examples = "pgc sql split dump.sql                 # statements with line numbers\n"
                 "pgc sql split --json --all dump.sql    # everything, for programs",
     .options = split_options,
