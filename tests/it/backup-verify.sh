@@ -101,7 +101,7 @@ touch "$P/main/app_staging/mine" "$P/main/app_staging/20260109T030000Z-aaaaaaaa"
 status "spans count from the newest backup, not from now" 0 pgc backup prune --store "$P" --database app --keep-within 2d --keep-min 0
 is "... those of two days" "$(ids app)" "02 09 10 "
 is "... foreign files are untouched" "$(find "$P/main/app_staging" -name mine | wc -l)" 1
-: > "$P/.pgc-tmp-0123456789abcdef"; touch -d '2 days ago' "$P/.pgc-tmp-0123456789abcdef"; : > "$P/.pgc-tmp-0000000000000000"
+: > "$P/.pgc-tmp-0123456789abcdef"; touch -d '4 days ago' "$P/.pgc-tmp-0123456789abcdef"; : > "$P/.pgc-tmp-0000000000000000"
 status "prune sweeps" 0 pgc backup prune --store "$P" --keep-last 100
 is "... old unfinished uploads, not new ones" "$(find "$P" -name '.pgc-tmp-*' -printf '%f\n')" ".pgc-tmp-0000000000000000"
 finish

@@ -84,11 +84,15 @@ for kind in inside outside; do
       statuses="$statuses $last"
       # The server process goes the way of its client, as when a machine dies.
       [ $signal = KILL ] && sql -d postgres -c "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '$name'" > /dev/null
-      if [ $signal = CUT ]; then exec 8>&-; kill -KILL $line; wait $line; fi 2> /dev/null
+      # It does not notice a cut line while it works: it is waited for, or the next run would be taken for it.
+      if [ $signal = CUT ]; then
+        exec 8>&-; kill -KILL $line; wait $line
+        comes "$kind: the session behind the cut line ends" 0 sql -d postgres -c "select count(*) from pg_stat_activity where datname = '$name'"
+      fi 2> /dev/null
       [ $last = 0 ] && break
     done
     is "$kind: ends after $signal" "$last" 0
-    # The server does not notice a cut line while it works: what was one message is done, and the next run finds it so.
+    # What was one message when the line was cut is done, and the next run finds it so.
     if [ $kills -ge 3 ] || [ "$kind $signal" = "inside CUT" ]; then pass "$kind: was interrupted"; else fail "$kind: was interrupted" "$kills times:$statuses"; fi
     if [ $signal = CUT ]; then like "$kind: exit status after the cut" "$statuses" '^( 75)+ 0$'; fi
     if [ $signal = TERM ]; then like "$kind: exit status after SIGTERM" "$statuses" '^( 143)+ 0$'; fi
