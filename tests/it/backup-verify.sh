@@ -1,6 +1,7 @@
 #!/bin/bash
 # pgc backup verify and prune: proof, and what a policy deletes.
 . tests/support/lib.sh
+own_server
 cd "$T" || exit 1
 S=$T/store
 pgc backup keygen -o key 2> /dev/null

@@ -17,8 +17,9 @@ pgc backup run --progress none --store "$S" -r "$recipient" -d dm_other > /dev/n
 pgc backup run --progress none --store "$T/plain" --no-encryption -d dm_app --level 1 > /dev/null
 folder() { dirname "$(find "$1" -path "*/$2/*" -name manifest.json | sort | tail -n 1)"; }
 
-state() { sql -d postgres -c "select oid, datname, datdba, datacl from pg_database where datname !~ '^template' order by oid" \
-  -c "select rolname from pg_roles order by 1"; "$PGBIN/pg_dump" -d dm_target | grep -vE '^\\(un)?restrict|^-- (Started|Completed)'; }
+# Of the server only what is ours: other tests work on it at the same time.
+state() { sql -d postgres -c "select oid, datname, datdba, datacl from pg_database where datname ~ '^dm_' order by oid" \
+  -c "select rolname from pg_roles where rolname ~ '^dm_' order by 1"; "$PGBIN/pg_dump" -d dm_target | grep -vE '^\\(un)?restrict|^-- (Started|Completed)'; }
 before=$(state)
 tried=0 bad=''
 try() { # try STATUS NAME CMD...

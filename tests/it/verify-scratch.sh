@@ -1,6 +1,7 @@
 #!/bin/bash
 # pgc backup verify --level 2: a writer beside the backup, roles and tablespaces that are not there, and nothing left behind.
 . tests/support/lib.sh
+own_server
 cd "$T" || exit 1
 S=$T/store
 export TMPDIR=$T/tmp; mkdir tmp; chmod 777 tmp

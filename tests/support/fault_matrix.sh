@@ -8,8 +8,7 @@
 home=$PWD
 cd "$T" || exit 1
 # Backends are killed here: a server of our own.
-vars=$("$home/tests/support/pg.sh" start "$T/own") || { fail "own server" "$vars"; finish; }
-for v in $vars; do export "${v?}"; done
+own_server
 export AWS_ACCESS_KEY_ID=AK AWS_SECRET_ACCESS_KEY=SK AWS_EC2_METADATA_DISABLED=true HOME=$T
 HELPERS=()
 trap 'kill "${HELPERS[@]}" 2> /dev/null; "$home/tests/support/pg.sh" stop "$T/own"' EXIT

@@ -7,6 +7,7 @@
 #   run CMD...                 runs CMD; stdout in $OUT, stderr in $ERR, exit status in $RC
 #   status NAME WANT CMD...    run, and passes when the exit status is WANT
 #   comes NAME WANT CMD...    passes when CMD prints WANT within 20 s
+#   own_server                 a server of this script alone, for what others must not see or disturb; ends with the script
 #   skip NAME CAUSE            counts as skipped and prints the cause
 # Given by tests/run.sh: $B (build folder, its bin/ is first in PATH), $T (own temporary folder of this script),
 # PGHOST PGPORT PGUSER of a throw-away server (superuser, trust on the socket), $PGBIN (real PostgreSQL binaries),
@@ -46,6 +47,13 @@ comes() {
 }
 sql() { "$PGBIN/psql" -XAtq -v ON_ERROR_STOP=1 "$@"; }           # sql -d DB -c 'select 1'
 new_db() { "$PGBIN/psql" -XAtq -d postgres -c "create database \"$1\""; }
+SUPPORT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+own_server() {
+  local vars v
+  vars=$("$SUPPORT/pg.sh" start "$T/own") || { fail "own server" "$vars"; finish; }
+  for v in $vars; do export "${v?}"; done
+  trap '"$SUPPORT/pg.sh" stop "$T/own"' EXIT
+}
 need_corpus() {                                                   # need_corpus sqlsplit || finish
   [ -d "$CORPUS/$1" ] && return 0
   skip "corpus $1" "$CORPUS/$1 is absent"
