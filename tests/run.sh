@@ -25,11 +25,14 @@ if wanted unit; then
   T=$work/unit; mkdir -p "$T"; chmod 777 "$T"
   # A sanitizer's process is slow to fork; its findings end the one process all the same.
   [[ $B != */asan && $B != */ubsan ]] || export CK_FORK=no
-  if ! PGDATABASE=postgres T=$T "$B/tests/unit" > "$work/unit.out" 2>&1; then grep -vE '^[0-9]+%: Checks: ' "$work/unit.out"; fi
+  rc=0
+  PGDATABASE=postgres T=$T "$B/tests/unit" > "$work/unit.out" 2>&1 || { rc=$?; grep -vE '^[0-9]+%: Checks: ' "$work/unit.out"; }
   line=$(grep -E '^[0-9]+%: Checks: ' "$work/unit.out" | tail -n 1)
   checks=$(sed -E 's/.*Checks: ([0-9]+).*/\1/' <<< "$line") bad=$(sed -E 's/.*Failures: ([0-9]+), Errors: ([0-9]+).*/\1 + \2/' <<< "$line")
   if [ -n "$line" ]; then failed=$((failed + bad)) passed=$((passed + checks - (bad))); echo "# unit $line"
   else failed=$((failed + 1)); echo "not ok - unit tests did not run"; tail -n 20 "$work/unit.out"; fi
+  # A sanitizer's finding at the end of the process is no failed check.
+  if [ -n "$line" ] && [ "$rc" -ne 0 ] && [ $((bad)) -eq 0 ]; then failed=$((failed + 1)); echo "not ok - unit tests ended with exit status $rc"; fi
 fi
 
 one() {

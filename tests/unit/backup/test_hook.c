@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "support/runtime.h"
 
@@ -32,6 +33,9 @@ START_TEST(environment_is_made_anew)
     PGC_CLEANUP(pgc_strings_release) struct pgc_strings pass = PGC_STRINGS_INIT;
     struct pgc_error err;
     struct pgc_hook_call call = { .vars = &vars, .pass = &pass, .limit_ms = 60000 };
+    const char *host = getenv("PGHOST"); /* other suites may share the process and need it */
+    PGC_CLEANUP(pgc_buf_release) struct pgc_buf kept = PGC_BUF_INIT;
+    pgc_buf_puts(&kept, host == NULL ? "" : host);
     setenv("TEST_HOOK_SECRET", "x", 1);
     setenv("PGHOST", "db", 1);
     ck_assert_int_eq(
@@ -43,6 +47,8 @@ START_TEST(environment_is_made_anew)
     ck_assert_int_eq(pgc_hook_run(&argv, &call, test_runtime_real(), &err), PGC_OK);
     ck_assert_int_eq(pgc_strings_add(&pass, "TEST_HOOK_SECRET", &err), PGC_OK);
     ck_assert_int_eq(pgc_hook_run(&argv, &call, test_runtime_real(), &err), PGC_E_CHILD);
+    setenv("PGHOST", kept.data, 1);
+    unsetenv("TEST_HOOK_SECRET");
 }
 END_TEST
 
