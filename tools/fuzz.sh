@@ -7,6 +7,7 @@ dir=$1 seconds=$2
 top=$(cd "$(dirname "$0")/.." && pwd)
 corpus=$top/build/fuzz-corpus findings=$top/build/fuzz-findings
 shared=${CORPUS:-$top/../shared/corpus}
+export LSAN_OPTIONS=suppressions=$top/tests/support/lsan.supp:print_suppressions=0
 failed=0
 mkdir -p "$findings"
 
