@@ -144,9 +144,7 @@ static const struct pgc_agenda_job *proof_of(const struct pgc_agenda *agenda, co
 /* Somebody has to look; a new try that runs does not make a failure undone. */
 static bool is_bad(const struct pgc_agenda *agenda, const struct pgc_agenda_job *job, int64_t now_s) {
     const struct pgc_agenda_job *proof = proof_of(agenda, job);
-    enum mood mood;
-    state_of(job, now_s, &mood);
-    return mood == MOOD_BAD || job->last_outcome == PGC_AGENDA_FAILURE || job->damaged ||
+    return !pgc_agenda_in_time(job, now_s) || job->last_outcome == PGC_AGENDA_FAILURE || job->damaged ||
            (proof != NULL && (!pgc_agenda_healthy(proof, now_s) || proof->last_outcome == PGC_AGENDA_FAILURE));
 }
 
